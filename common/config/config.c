@@ -1,0 +1,384 @@
+/* config.c - checks the tree of a file against the table of keys, and makes the configuration
+ *
+ * Who calls it: config_parse(), its only entry. OPERATION: node.c makes the tree, secrets.c completes its values; then
+ * check_map() walks the maps whose keys options.def knows, and check_services() those whose keys the user names. What
+ * depends on several keys (defaults taken from other keys, missing keys, references) is looked at when all are read.
+ * Nothing stops at a mistake: all go to the report, and a configuration is handed out only when there are none.
+ */
+#include "common/config/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "common/config/keys.h"
+#include "common/config/paths.h"
+#include "common/config/secrets.h"
+#include "common/config/settings.h"
+#include "common/config/values.h"
+
+#define DEFAULT_STATE_DIR "/var/lib/drover"
+#define DEFAULT_DRIVER_PATH "/usr/lib/drover/drivers"
+#define SERVICES_MAX 1024
+
+/* What is known while a file is checked. */
+struct checker {
+    struct config *config;
+    const struct config_sources *sources;
+    struct report report;
+};
+
+/* The map that is being checked. */
+struct scope {
+    enum key_where where;
+    void *target;            /* struct config or struct config_service */
+    const char *driver_name; /* of a service: its driver's section is called so; NULL if there is none */
+};
+
+static void check_map(struct checker *checker, const struct scope *scope, const struct node *map, const char *name);
+static void check_services(struct checker *checker, const struct node *map);
+
+static void read_list(struct checker *checker, const struct key *key, const struct node *list, void *target)
+{
+    char ***items = (char ***)(void *)((char *)target + key->offset);
+    size_t *count = (size_t *)(void *)((char *)target + key->count_offset);
+    if (list->kind != NODE_LIST) {
+        value_refuse(key->name, "a list such as [a, b]", list, &checker->report);
+        return;
+    }
+    if (list->count > key->high) {
+        report_mistake(&checker->report, list->place, "key '%s': at most %llu items, not %zu", key->name,
+                       (unsigned long long)key->high, list->count);
+        return;
+    }
+    if (*items) /* the key stands twice: that is in the report already */
+        return;
+    *items = calloc(list->count + 1, sizeof **items);
+    if (!*items) {
+        checker->report.no_memory = true;
+        return;
+    }
+    for (const struct node *item = list->child; item; item = item->next) {
+        value_read(key, item, checker->config->directory, &checker->report, &(*items)[*count]);
+        if ((*items)[*count])
+            (*count)++;
+    }
+}
+
+static void read_settings(struct checker *checker, struct config_service *service, const struct node *node)
+{
+    if (node->kind == NODE_SCALAR && node_is_null(node))
+        return;
+    if (node->kind != NODE_MAP) {
+        char quote[REPORT_QUOTE_SIZE];
+        value_refuse(report_quote(node->key->text, node->key->size, quote), "a map of settings", node,
+                     &checker->report);
+        return;
+    }
+    if (service->settings) {
+        report_mistake(&checker->report, node->key->place,
+                       "service '%s' has two sections of settings: keep 'config' or the one named after the driver",
+                       service->name);
+        return;
+    }
+    struct drover_writer *writer = drover_writer_new();
+    if (writer)
+        settings_write(node, &checker->report, writer);
+    if (writer && drover_writer_ok(writer) && (service->settings = malloc(drover_writer_size(writer)))) {
+        service->settings_size = drover_writer_size(writer);
+        memcpy(service->settings, drover_writer_data(writer), service->settings_size);
+    } else {
+        checker->report.no_memory = true;
+    }
+    drover_writer_free(writer);
+}
+
+static void report_unknown(struct checker *checker, const struct scope *scope, const struct node *key)
+{
+    char quote[REPORT_QUOTE_SIZE];
+    report_quote(key->text, key->size, quote);
+    const char *nearest = key_nearest(scope->where, key->text, scope->driver_name);
+    if (nearest)
+        report_mistake(&checker->report, key->place, "key '%s': unknown (nearest: '%s')", quote, nearest);
+    else if (scope->driver_name)
+        report_mistake(&checker->report, key->place,
+                       "key '%s': unknown (the driver's settings are in '%s' or 'config')", quote, scope->driver_name);
+    else
+        report_mistake(&checker->report, key->place, "key '%s': unknown", quote);
+}
+
+static void read_key(struct checker *checker, const struct scope *scope, const struct key *key,
+                     const struct node *value)
+{
+    struct scope inner = {.where = key->inner, .target = scope->target};
+    char *member = (char *)scope->target + key->offset;
+    if (key->kind == KIND_PLANNED)
+        report_mistake(&checker->report, value->key->place,
+                       "key '%s' is planned, but not implemented in this version: remove it", key->name);
+    else if (key->kind == KIND_MAP)
+        check_map(checker, &inner, value, key->name);
+    else if (key->kind == KIND_SERVICES)
+        check_services(checker, value);
+    else if (key->kind == KIND_SETTINGS)
+        read_settings(checker, scope->target, value);
+    else if (key->is_list)
+        read_list(checker, key, value, scope->target);
+    else
+        value_read(key, value, checker->config->directory, &checker->report, member);
+}
+
+/* A map that is empty, or was left out behind its key, is a map without keys. */
+static bool is_map(struct checker *checker, const struct node *node, const char *name)
+{
+    if (node->kind == NODE_MAP)
+        return true;
+    if (node->kind != NODE_SCALAR || !node_is_null(node))
+        value_refuse(name, "a map of keys", node, &checker->report);
+    return false;
+}
+
+static void check_map(struct checker *checker, const struct scope *scope, const struct node *map, const char *name)
+{
+    if (!is_map(checker, map, name))
+        return;
+    for (const struct node *value = map->child; value; value = value->next) {
+        const struct key *key = key_find(scope->where, value->key);
+        if (key)
+            read_key(checker, scope, key, value);
+        else if (scope->driver_name && node_is(value->key, scope->driver_name))
+            read_settings(checker, scope->target, value);
+        else
+            report_unknown(checker, scope, value->key);
+    }
+}
+
+static char *copy_text(struct checker *checker, const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        checker->report.no_memory = true;
+    return copy;
+}
+
+/* What follows from several keys of a service. `node` is its map. */
+static void complete_service(struct checker *checker, struct config_service *service, const struct node *node)
+{
+    const struct node *driver = node_get(node, "driver");
+    struct place place = driver ? driver->place : node->key->place;
+    service->line = place.line;
+    service->column = place.column;
+    if (!driver && node->kind != NODE_BROKEN)
+        report_mistake(&checker->report, place,
+                       "service '%s': key 'driver' is missing: write 'driver: NAME' (or a path) below it",
+                       service->name);
+    if (!service->interface && !node_get(node, "interface"))
+        service->interface = copy_text(checker, service->name);
+    if (service->hang_ms == 0)
+        service->hang_ms = service->deadline_ms;
+    if (service->restart_min_ms > service->restart_max_ms) {
+        const struct node *restart = node_get(node, "restart");
+        report_mistake(&checker->report, restart ? restart->place : place,
+                       "key 'restart': 'min' (%llu ms) must not be above 'max' (%llu ms)",
+                       (unsigned long long)service->restart_min_ms, (unsigned long long)service->restart_max_ms);
+    }
+}
+
+static void check_service(struct checker *checker, struct config_service *service, const struct node *node)
+{
+    char quote[REPORT_QUOTE_SIZE];
+    report_quote(node->key->text, node->key->size, quote);
+    service->name = copy_text(checker, quote);
+    if (strlen(node->key->text) != node->key->size || !value_is_name(node->key->text))
+        report_mistake(&checker->report, node->key->place, "service '%s': its name must be " VALUE_NAME_RULE, quote);
+    if (!service->name)
+        return;
+    keys_set_defaults(WHERE_service, service);
+    keys_set_defaults(WHERE_queue, service);
+    keys_set_defaults(WHERE_restart, service);
+    const struct node *driver = node_get(node, "driver");
+    bool has_name = driver && driver->kind == NODE_SCALAR && !node_is_null(driver);
+    char *driver_name = NULL;
+    if (has_name && !reference_driver_name(driver->text, &driver_name))
+        checker->report.no_memory = true;
+    struct scope scope = {.where = WHERE_service, .target = service, .driver_name = driver_name};
+    check_map(checker, &scope, node, service->name);
+    complete_service(checker, service, node);
+    free(driver_name);
+}
+
+static void check_services(struct checker *checker, const struct node *map)
+{
+    struct config *config = checker->config;
+    if (!is_map(checker, map, "services") || config->services)
+        return;
+    if (map->count > SERVICES_MAX) {
+        report_mistake(&checker->report, map->place, "key 'services': at most %d services, not %zu", SERVICES_MAX,
+                       map->count);
+        return;
+    }
+    config->services = calloc(map->count + 1, sizeof *config->services);
+    if (!config->services) {
+        checker->report.no_memory = true;
+        return;
+    }
+    for (const struct node *node = map->child; node; node = node->next)
+        check_service(checker, &config->services[config->service_count++], node);
+}
+
+/* Two sockets on one address could not both be bound. */
+static void check_listen(struct checker *checker, const struct node *root)
+{
+    const struct config *config = checker->config;
+    const struct node *broker = node_get(root, "broker"), *listen = node_get(broker, "listen");
+    struct place place = broker ? broker->key->place : root->place;
+    if (!listen || (listen->kind == NODE_LIST && listen->count == 0))
+        report_mistake(&checker->report, listen ? listen->place : place,
+                       "key 'broker.listen': at least one endpoint is needed, such as "
+                       "listen: [\"ipc:///run/drover/broker.sock\"]");
+    for (size_t i = 0; i < config->listen_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(config->listen[i], config->listen[j]) == 0)
+                report_mistake(&checker->report, listen->place, "key 'listen': '%s' stands in it twice",
+                               config->listen[i]);
+}
+
+static void default_driver_path(struct checker *checker)
+{
+    struct config *config = checker->config;
+    config->driver_path = calloc(2, sizeof *config->driver_path);
+    if (!config->driver_path) {
+        checker->report.no_memory = true;
+        return;
+    }
+    config->driver_path[0] = copy_text(checker, DEFAULT_DRIVER_PATH);
+    config->driver_path_count = config->driver_path[0] ? 1 : 0;
+}
+
+static void resolve_driver(struct checker *checker, struct config_service *service)
+{
+    const struct config *config = checker->config;
+    struct reference_setting setting = {.interface = service->interface,
+                                        .directory = config->directory,
+                                        .plugins = config->plugins,
+                                        .driver_path = config->driver_path,
+                                        .driver_path_count = config->driver_path_count};
+    if (!service->driver || !service->interface)
+        return;
+    reference_resolve(service->driver, &setting, checker->sources->disk, &service->resolution);
+    if (!service->resolution.reason)
+        checker->report.no_memory = true;
+    else if (service->resolution.kind == REFERENCE_REFUSED)
+        report_mistake(&checker->report, (struct place){service->line, service->column}, "service '%s': %s",
+                       service->name, service->resolution.reason);
+}
+
+/* What follows from several keys of the file: done last, as keys come in any order. */
+static void complete(struct checker *checker, const struct node *root)
+{
+    struct config *config = checker->config;
+    check_listen(checker, root);
+    if (!node_get(root, "services"))
+        report_mistake(&checker->report, root->place, "key 'services' is missing (write 'services: {}' for none)");
+    if (!config->state_dir)
+        config->state_dir = copy_text(checker, DEFAULT_STATE_DIR);
+    if (!config->driver_path)
+        default_driver_path(checker);
+    for (size_t i = 0; checker->sources && checker->sources->disk && i < config->service_count; i++)
+        resolve_driver(checker, &config->services[i]);
+}
+
+static void check_file(struct checker *checker, const char *text, size_t size)
+{
+    struct config *config = checker->config;
+    struct place top = {1, 1};
+    if (size > CONFIG_SIZE_MAX) {
+        report_mistake(&checker->report, top, "the file has %zu bytes; at most %u are read", size, CONFIG_SIZE_MAX);
+        return;
+    }
+    struct node *root = node_parse(text, size, &checker->report);
+    if (root) {
+        struct scope scope = {.where = WHERE_root, .target = config};
+        secrets_expand(root, checker->sources, config->directory, &checker->report);
+        keys_set_defaults(WHERE_root, config);
+        keys_set_defaults(WHERE_broker, config);
+        if (root->kind == NODE_MAP) {
+            check_map(checker, &scope, root, "");
+            complete(checker, root);
+        } else if (root->kind == NODE_SCALAR && node_is_null(root)) {
+            root = node_free(root);
+        } else if (root->kind != NODE_BROKEN) {
+            report_mistake(&checker->report, root->place,
+                           "the file must be a map with the keys 'broker' and 'services'");
+        }
+    }
+    if (!root && report_is_clean(&checker->report))
+        report_mistake(&checker->report, top, "the file holds no configuration: it needs 'broker' and 'services'");
+    node_free(root);
+}
+
+static struct config *config_new(const char *path, const char *directory)
+{
+    struct config *config = calloc(1, sizeof *config);
+    if (!config)
+        return NULL;
+    config->path = strdup(path);
+    config->directory = strdup(directory);
+    return config->path && config->directory ? config : config_free(config);
+}
+
+enum drover_status config_parse(const char *text, size_t size, const char *path, const char *directory,
+                                const struct config_sources *sources, struct config **ret_config,
+                                struct config_messages *ret_messages)
+{
+    *ret_messages = (struct config_messages){0};
+    struct checker checker = {.config = config_new(path, directory), .sources = sources};
+    if (!checker.config)
+        return DROVER_RESOURCE_EXHAUSTED;
+    check_file(&checker, text, size);
+    enum drover_status status = report_is_clean(&checker.report) ? DROVER_OK : DROVER_INVALID_ARGUMENT;
+    report_list(&checker.report, path, ret_messages);
+    if (checker.report.no_memory) {
+        config_messages_done(ret_messages);
+        status = DROVER_RESOURCE_EXHAUSTED;
+    }
+    report_done(&checker.report);
+    if (status == DROVER_OK)
+        *ret_config = checker.config;
+    else
+        config_free(checker.config);
+    return status;
+}
+
+static void free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+static void service_done(struct config_service *service)
+{
+    free(service->name);
+    free(service->interface);
+    free(service->driver);
+    free(service->settings);
+    free(service->sha256);
+    reference_resolution_done(&service->resolution);
+}
+
+struct config *config_free(struct config *config)
+{
+    if (!config)
+        return NULL;
+    for (size_t i = 0; i < config->service_count; i++)
+        service_done(&config->services[i]);
+    free(config->services);
+    free_texts(config->listen, config->listen_count);
+    free_texts(config->driver_path, config->driver_path_count);
+    free(config->path);
+    free(config->directory);
+    free(config->group);
+    free(config->state_dir);
+    free(config);
+    return NULL;
+}

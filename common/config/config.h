@@ -1,0 +1,90 @@
+/* config.h - the configuration file: one pass that finds every mistake
+ *
+ * Source of the contract: the "Configuration" section of docs/man/drover.yaml.5.scd. The file is YAML 1.2 (core
+ * scalars); anchors, aliases and tags are refused. Every message is `FILE:LINE:COLUMN: what is wrong (way out)`.
+ *
+ * Pure: takes bytes, opens nothing; what it needs from outside comes in through `struct config_sources`. What a key
+ * means is one row of options.def in this folder.
+ */
+#ifndef DROVER_CONFIG_H
+#define DROVER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <drover/status.h>
+#include <drover/value.h>
+
+#include "common/config/reference.h"
+
+#define CONFIG_SIZE_MAX (4U << 20)   /* bytes of a file */
+#define CONFIG_MESSAGES_MAX 1000     /* mistakes that are listed; the rest is counted */
+#define CONFIG_SECRET_MAX (1U << 20) /* bytes of one value after ${env:} and ${file:} */
+
+/* One service of the file. Strings are owned by the config. */
+struct config_service {
+    char *name;
+    char *interface;                        /* defaults to the name */
+    char *driver;                           /* the reference as written */
+    unsigned line, column;                  /* of the driver's value, for messages about it */
+    struct reference_resolution resolution; /* what the reference means; all NULL when there was no disk to ask */
+    void *settings;                         /* msgpack map: the section named after the driver; NULL for none */
+    size_t settings_size;
+    char *sha256; /* 64 lower-case hex digits, or NULL */
+    uint64_t replicas;
+    uint64_t deadline_ms;
+    uint64_t queue_calls, queue_bytes;
+    bool retry;
+    uint64_t hang_ms; /* the deadline, where the file does not say */
+    uint64_t start_limit_ms;
+    uint64_t restart_min_ms, restart_max_ms;
+    uint64_t max_body; /* bytes */
+};
+
+struct config {
+    char *path;      /* as given */
+    char *directory; /* absolute folder of the file */
+    char **listen;
+    size_t listen_count;
+    uint64_t mode;   /* permissions of the ipc sockets among `listen`: 0600 by default */
+    char *group;     /* their group's name, or NULL */
+    char *state_dir; /* absolute */
+    bool plugins;
+    char **driver_path; /* absolute */
+    size_t driver_path_count;
+    struct config_service *services; /* in the order of the file */
+    size_t service_count;
+};
+
+/* Where secrets and the kinds of files come from. Any member may be NULL: then the file may not use it. */
+struct config_sources {
+    /* The value of an environment variable, for the parser to free(); NULL when it is not set. */
+    char *(*env)(void *context, const char *name);
+    /* The contents of a file (`path` is absolute), for the parser to free(); NULL when it cannot be read. One line end
+     * at its end is cut off. */
+    char *(*file)(void *context, const char *path);
+    void *context;
+    const struct reference_disk *disk; /* NULL: driver references are not resolved */
+};
+
+/* Messages about a file, in the order of lines. */
+struct config_messages {
+    char **lines;
+    size_t count;
+};
+
+/* Parse `size` bytes of YAML. `path` names the file in messages; relative paths resolve against `directory`
+ * (absolute). `sources` may be NULL. On DROVER_OK stores the configuration in `*ret_config`; references that a driver
+ * cannot come from are mistakes like all others. On INVALID_ARGUMENT every mistake is a line of `*ret_messages` (always
+ * set up by this function; release with config_messages_done()). Errors: INVALID_ARGUMENT, RESOURCE_EXHAUSTED (no
+ * memory). */
+DROVER_MUST_CHECK enum drover_status config_parse(const char *text, size_t size, const char *path,
+                                                  const char *directory, const struct config_sources *sources,
+                                                  struct config **ret_config, struct config_messages *ret_messages);
+
+/* NULL is allowed. Returns NULL. */
+struct config *config_free(struct config *config);
+void config_messages_done(struct config_messages *messages);
+
+#endif

@@ -1,0 +1,45 @@
+/* report.h - the mistakes that were found in a file: collected in any order, listed by line
+ *
+ * A report never fails: an allocation that fails is remembered in `no_memory`, which its owner looks at in the end.
+ */
+#ifndef DROVER_CONFIG_REPORT_H
+#define DROVER_CONFIG_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/config/config.h"
+
+/* Where in the file: counted from 1, columns in characters. */
+struct place {
+    unsigned line, column;
+};
+
+struct mistake;
+
+struct report {
+    struct mistake *items;
+    size_t count, capacity;
+    size_t unlisted; /* found beyond CONFIG_MESSAGES_MAX */
+    bool no_memory;
+};
+
+/* Add a mistake: the text is what stands behind `FILE:LINE:COLUMN: `. */
+void report_mistake(struct report *report, struct place place, const char *format, ...) DROVER_PRINTF(3, 4);
+
+/* Was nothing wrong so far? */
+bool report_is_clean(const struct report *report);
+
+/* The messages in the order of lines, each beginning with `path` and its place. Sets `no_memory` when they cannot be
+ * made. */
+void report_list(struct report *report, const char *path, struct config_messages *ret_messages);
+
+void report_done(struct report *report);
+
+/* At most this much of a text of the file is shown in a message. */
+#define REPORT_QUOTE_SIZE 81
+
+/* `size` octets of the file for a message, made printable and cut, in `buffer` of REPORT_QUOTE_SIZE. */
+const char *report_quote(const char *data, size_t size, char *buffer);
+
+#endif
