@@ -1,0 +1,264 @@
+/* control.c - see control.h */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "broker/io/admin.h"
+#include "broker/io/control.h"
+#include "broker/io/log.h"
+#include "broker/io/orders.h"
+#include "common/sys/sys.h"
+
+struct control {
+    const struct control_options *options;
+    void *pair;
+    struct admin admin;
+    int epoll;
+    bool stopping, failed;
+};
+
+static char *copy_text(const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+/* ---- orders to the data thread ---- */
+
+static void order_service(struct control *control, const struct config_service *service)
+{
+    struct order *order = order_new(ORDER_SET_SERVICE);
+    order->service = copy_text(service->name);
+    order->text = copy_text(service->interface);
+    order->limits = (struct core_service){.deadline_ms = service->deadline_ms,
+                                          .queue_calls = service->queue_calls,
+                                          .queue_bytes = service->queue_bytes,
+                                          .max_body = service->max_body,
+                                          .hang_ms = service->hang_ms,
+                                          .retry = service->retry};
+    order_send(control->pair, order);
+}
+
+static void order_refusal(struct control *control, const char *service, const char *reason)
+{
+    struct order *order = order_new(ORDER_REFUSE_SERVICE);
+    order->service = copy_text(service);
+    order->text = reason != NULL ? copy_text(reason) : NULL;
+    order_send(control->pair, order);
+}
+
+static void order_expected(struct control *control, const struct host_event *event)
+{
+    const struct roster_entry *entry = roster_find(control->options->roster, event->service);
+    struct order *order = order_new(ORDER_EXPECT_WORKER);
+    order->worker = event->worker;
+    order->generation = event->generation;
+    order->service = copy_text(event->service);
+    order->text = copy_text(entry->artefact);
+    memcpy(order->token, event->token, sizeof(order->token));
+    if (entry->service->settings_size > 0) {
+        order->data = malloc(entry->service->settings_size);
+        if (order->data == NULL)
+            abort();
+        memcpy(order->data, entry->service->settings, entry->service->settings_size);
+        order->size = entry->service->settings_size;
+    }
+    order_send(control->pair, order);
+}
+
+static void order_end(struct control *control, enum order_kind kind, const struct host_event *event)
+{
+    struct order *order = order_new(kind);
+    order->worker = event->worker;
+    order->started = event->started;
+    order_send(control->pair, order);
+}
+
+/* ---- events of the host ---- */
+
+static void service_state(struct control *control, const struct host_event *event)
+{
+    const bool refused = event->state == HOST_SERVICE_CRASHLOOP || event->state == HOST_SERVICE_STOPPED;
+    const char *name = host_service_state_name(event->state);
+    const char *reason = event->reason[0] != '\0' ? event->reason : "it is stopped";
+    log_line(refused ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "service '%s' is %s%s%s", event->service, name,
+             event->reason[0] != '\0' ? ": " : "", event->reason);
+    order_refusal(control, event->service, refused ? reason : NULL);
+}
+
+static void take_events(struct control *control)
+{
+    struct host_event event;
+    while (host_next_event(control->options->host, &event)) {
+        switch (event.kind) {
+        case HOST_EXPECT:
+            order_expected(control, &event);
+            break;
+        case HOST_CLOSED:
+            order_end(control, ORDER_WORKER_CLOSED, &event);
+            break;
+        case HOST_LOST:
+            order_end(control, ORDER_WORKER_LOST, &event);
+            break;
+        case HOST_SERVICE_STATE:
+            service_state(control, &event);
+            break;
+        }
+    }
+}
+
+/* ---- notices of the data thread ---- */
+
+static void take_notice(struct control *control, const struct notice *notice)
+{
+    struct host *host = control->options->host;
+    const uint64_t now_ms = sys_now_ms();
+    switch (notice->kind) {
+    case NOTICE_WORKER_READY:
+        host_worker_ready(host, notice->worker, now_ms);
+        break;
+    case NOTICE_WORKER_CONFIG_ERROR:
+        host_worker_config_error(host, notice->worker, notice->text, now_ms);
+        break;
+    case NOTICE_WORKER_HUNG:
+        log_line(LOG_LEVEL_WARNING, "worker %llu is replaced: %s", (unsigned long long)notice->worker, notice->text);
+        host_worker_hung(host, notice->worker, now_ms);
+        break;
+    case NOTICE_WORKER_DRAINED:
+        host_worker_drained(host, notice->worker, now_ms);
+        break;
+    case NOTICE_ADMIN:
+        order_send(control->pair, admin_answer(&control->admin, notice, now_ms));
+        break;
+    case NOTICE_FAILED:
+        control->failed = true;
+        break;
+    }
+}
+
+static void take_notices(struct control *control)
+{
+    struct notice *notice = NULL;
+    while ((notice = notice_receive(control->pair)) != NULL) {
+        take_notice(control, notice);
+        notice_free(notice);
+    }
+}
+
+/* ---- signals ---- */
+
+static void begin_stop(struct control *control)
+{
+    if (control->stopping) { /* asked twice: whoever did has no patience for the ladder */
+        log_line(LOG_LEVEL_WARNING, "stopping at once");
+        control->failed = true;
+        return;
+    }
+    control->stopping = true;
+    log_line(LOG_LEVEL_INFO, "stopping: what runs may finish");
+    order_send(control->pair, order_new(ORDER_STOP));
+    host_stop(control->options->host, sys_now_ms());
+}
+
+/* SIGHUP too: there is no reload of the configuration yet, and no worker must outlive a broker that hangs up. */
+static void take_signals(struct control *control)
+{
+    struct signalfd_siginfo info;
+    while (read(control->options->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        begin_stop(control);
+    }
+}
+
+/* ---- the loop ---- */
+
+static int sleep_ms(const struct control *control)
+{
+    const uint64_t next_ms = host_deadline_ms(control->options->host);
+    const uint64_t now_ms = sys_now_ms();
+    if (next_ms == UINT64_MAX)
+        return -1;
+    if (next_ms <= now_ms)
+        return 0;
+    return next_ms - now_ms < INT_MAX ? (int)(next_ms - now_ms) : INT_MAX;
+}
+
+/* The PAIR's descriptor is edge-triggered, so it is emptied before every sleep. */
+static void turn(struct control *control)
+{
+    struct epoll_event events[8];
+    take_signals(control);
+    take_notices(control);
+    host_step(control->options->host, sys_now_ms());
+    take_events(control);
+    take_notices(control);
+    if (!control->failed && !(control->stopping && host_is_empty(control->options->host)))
+        (void)epoll_wait(control->epoll, events, 8, sleep_ms(control));
+}
+
+static int watch(const struct control *control, int descriptor)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    return epoll_ctl(control->epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+static enum drover_status open_loop(struct control *control, struct drover_error *error)
+{
+    int descriptor = -1;
+    size_t size = sizeof(descriptor);
+    control->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (control->epoll < 0 || zmq_getsockopt(control->pair, ZMQ_FD, &descriptor, &size) != 0 ||
+        watch(control, descriptor) != 0 || watch(control, control->options->signals) != 0 ||
+        watch(control, host_fd(control->options->host)) != 0)
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "the control loop cannot be set up: %s",
+                                strerror(errno));
+    return DROVER_OK;
+}
+
+static enum drover_status start_services(struct control *control, struct drover_error *error)
+{
+    const struct roster *roster = control->options->roster;
+    for (size_t i = 0; i < roster->count; i++) {
+        const struct roster_entry *entry = &roster->entries[i];
+        const struct host_service service = roster_host_service(roster, entry);
+        order_service(control, entry->service);
+        if (entry->quarantine != NULL) {
+            log_line(LOG_LEVEL_ERROR, "service '%s' is quarantined: %s", service.name, entry->quarantine);
+            order_refusal(control, service.name, entry->quarantine);
+        } else if (host_set_service(control->options->host, &service, sys_now_ms(), error) != DROVER_OK) {
+            return error->status;
+        }
+    }
+    return DROVER_OK;
+}
+
+enum drover_status control_run(const struct control_options *options, struct drover_error *error)
+{
+    struct control control = {
+        .options = options,
+        .pair = data_pair(options->data),
+        .admin = {.host = options->host,
+                  .roster = options->roster,
+                  .incarnation = data_incarnation(options->data),
+                  .started_ms = sys_now_ms()},
+        .epoll = -1,
+    };
+    enum drover_status status = open_loop(&control, error);
+    if (status == DROVER_OK)
+        status = start_services(&control, error);
+    while (status == DROVER_OK && !control.failed && !(control.stopping && host_is_empty(options->host)))
+        turn(&control);
+    order_send(control.pair, order_new(ORDER_QUIT));
+    data_join(options->data);
+    if (control.epoll >= 0)
+        close(control.epoll);
+    if (status == DROVER_OK && control.failed && !control.stopping)
+        status = drover_error_set(error, DROVER_INTERNAL, "the data thread has failed");
+    return status;
+}

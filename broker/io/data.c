@@ -1,0 +1,374 @@
+/* data.c - the data thread: receive, step, send; see data.h */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "broker/io/data.h"
+#include "broker/io/dying.h"
+#include "broker/io/listen.h"
+#include "broker/io/log.h"
+#include "broker/io/orders.h"
+#include "broker/io/post.h"
+#include "broker/io/zbody.h"
+#include "common/sys/sys.h"
+
+enum {
+    BURST = 128, /* messages of one socket before the other has its turn */
+    DYING_POLL_MS = 1,
+};
+
+struct data {
+    void *context;
+    struct post post;  /* the sockets, seen as one place to send to */
+    void *control_end; /* of the PAIR: the control thread's */
+    void *data_end;
+    struct core *core;
+    struct dying dying; /* workers whose last words are being waited for */
+    uint64_t incarnation;
+    pthread_t thread;
+    bool started, quit;
+};
+
+static uint64_t random_number(void *context)
+{
+    (void)context;
+    return sys_random64();
+}
+
+/* ---- effects ---- */
+
+static void copy_octets(struct notice *notice, const struct effect *effect, const struct effects *effects)
+{
+    notice->text = strdup((const char *)effects_octets(effects, effect));
+    if (notice->text == NULL)
+        abort();
+}
+
+static void take_figures(const struct core *core, struct figures *figures)
+{
+    core_stats(core, &figures->core);
+    figures->service_count = core_list_services(core, NULL, 0);
+    figures->worker_count = core_list_workers(core, NULL, 0);
+    figures->services = calloc(figures->service_count + 1, sizeof(*figures->services));
+    figures->names = calloc(figures->service_count + 1, sizeof(*figures->names));
+    figures->workers = calloc(figures->worker_count + 1, sizeof(*figures->workers));
+    if (figures->services == NULL || figures->names == NULL || figures->workers == NULL)
+        abort();
+    core_list_services(core, figures->services, figures->service_count);
+    core_list_workers(core, figures->workers, figures->worker_count);
+    for (size_t i = 0; i < figures->service_count; i++) {
+        figures->names[i] = strdup(figures->services[i].name);
+        figures->services[i].name = NULL;
+        if (figures->names[i] == NULL)
+            abort();
+    }
+}
+
+static enum notice_kind notice_of(enum effect_kind kind)
+{
+    switch (kind) {
+    case EFFECT_WORKER_READY:
+        return NOTICE_WORKER_READY;
+    case EFFECT_WORKER_CONFIG_ERROR:
+        return NOTICE_WORKER_CONFIG_ERROR;
+    case EFFECT_WORKER_HUNG:
+        return NOTICE_WORKER_HUNG;
+    case EFFECT_WORKER_DRAINED:
+        return NOTICE_WORKER_DRAINED;
+    case EFFECT_ADMIN:
+        return NOTICE_ADMIN;
+    case EFFECT_SEND:
+        break;
+    }
+    return NOTICE_FAILED;
+}
+
+static void tell_control(struct data *data, const struct effects *effects, struct effect *effect)
+{
+    struct notice *notice = notice_new(notice_of(effect->kind));
+    copy_octets(notice, effect, effects);
+    notice->worker = effect->worker;
+    notice->peer = effect->peer;
+    notice->session = effect->session;
+    notice->call = effect->call;
+    if (effect->kind == EFFECT_ADMIN)
+        take_figures(data->core, &notice->figures);
+    if (effect->body.present) {
+        notice->size = effect->body.size;
+        notice->data = malloc(notice->size + 1);
+        if (notice->data == NULL)
+            abort();
+        memcpy(notice->data, zbody_ops.data(&effect->body), notice->size);
+    }
+    notice_send(data->data_end, notice);
+}
+
+/* Do what the core wants done. */
+static void act(struct data *data)
+{
+    struct effects *effects = core_effects(data->core);
+    for (size_t i = 0; i < effects->count; i++) {
+        struct effect *effect = &effects->items[i];
+        if (effect->kind == EFFECT_SEND)
+            post_send(&data->post, effect->peer, effects_octets(effects, effect), effect->size, &effect->body);
+        else
+            tell_control(data, effects, effect);
+    }
+    effects_clear(effects, &zbody_ops);
+    if (effects->failed) {
+        log_line(LOG_LEVEL_ERROR, "no memory to go on: the broker gives up");
+        notice_send(data->data_end, notice_new(NOTICE_FAILED));
+        data->quit = true;
+    }
+}
+
+/* ---- messages ---- */
+
+/* Hand up to `most` messages of a socket to the core. Returns how many there were. */
+static unsigned receive(struct data *data, enum post_side side, unsigned most)
+{
+    unsigned count = 0;
+    struct post_letter letter;
+    while (count < most && post_receive(&data->post, side, &letter)) {
+        core_receive(data->core, sys_now_ms(), &letter.message);
+        post_letter_done(&letter);
+        act(data);
+        count++;
+    }
+    return count;
+}
+
+/* Connections that turned out to be gone. What they sent before is read first: it may hold answers. */
+static void bury(struct data *data)
+{
+    uint64_t peer = 0;
+    while (post_next_gone(&data->post, &peer)) {
+        (void)receive(data, POST_BACK, UINT32_MAX);
+        core_peer_gone(data->core, sys_now_ms(), peer);
+        act(data);
+    }
+}
+
+/* ---- orders ---- */
+
+static void answer_admin(struct data *data, struct order *order)
+{
+    struct body body = {.present = false};
+    if (order->data != NULL && !zbody_ops.make(&body, order->data, order->size))
+        (void)drover_error_set(&order->error, DROVER_RESOURCE_EXHAUSTED, "no memory for the answer");
+    core_answer_admin(data->core, sys_now_ms(), order->peer, order->session, order->call, &order->error, &body);
+}
+
+static void obey(struct data *data, struct order *order)
+{
+    struct drover_error error = {0};
+    enum drover_status status = DROVER_OK;
+    const uint64_t now_ms = sys_now_ms();
+    switch (order->kind) {
+    case ORDER_SET_SERVICE:
+        order->limits.name = order->service;
+        order->limits.interface = order->text;
+        status = core_set_service(data->core, &order->limits, &error);
+        break;
+    case ORDER_REFUSE_SERVICE:
+        core_refuse_service(data->core, now_ms, order->service, order->text);
+        break;
+    case ORDER_EXPECT_WORKER: {
+        struct core_expected expected = {.worker = order->worker,
+                                         .generation = order->generation,
+                                         .service = order->service,
+                                         .artefact = order->text,
+                                         .settings = order->data,
+                                         .settings_size = order->size};
+        memcpy(expected.token, order->token, sizeof(expected.token));
+        status = core_expect_worker(data->core, &expected, &error);
+        break;
+    }
+    case ORDER_WORKER_CLOSED:
+        core_worker_closed(data->core, now_ms, order->worker, order->started);
+        break;
+    case ORDER_WORKER_LOST:
+        dying_add(&data->dying, order->worker, order->started, now_ms);
+        break;
+    case ORDER_ANSWER_ADMIN:
+        answer_admin(data, order);
+        break;
+    case ORDER_STOP:
+        core_stop(data->core, now_ms);
+        break;
+    case ORDER_QUIT:
+        data->quit = true;
+        break;
+    }
+    if (status != DROVER_OK)
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
+    act(data);
+}
+
+static unsigned take_orders(struct data *data)
+{
+    unsigned count = 0;
+    struct order *order = NULL;
+    while ((order = order_receive(data->data_end)) != NULL) {
+        obey(data, order);
+        order_free(order);
+        count++;
+    }
+    return count;
+}
+
+/* A death is applied when everything that the worker said before it has been read: its connection is gone by then. */
+static void apply_deaths(struct data *data)
+{
+    struct dying_worker worker;
+    uint64_t peer = 0;
+    for (size_t i = 0; dying_at(&data->dying, i, &worker);) {
+        const uint64_t now_ms = sys_now_ms();
+        const bool linked = core_worker_peer(data->core, worker.worker, &peer) && post_is_linked(&data->post, peer);
+        if (linked && now_ms < worker.until_ms) {
+            i++;
+            continue;
+        }
+        (void)receive(data, POST_BACK, UINT32_MAX);
+        core_worker_lost(data->core, now_ms, worker.worker, worker.started);
+        act(data);
+        dying_remove(&data->dying, i);
+    }
+}
+
+/* ---- the loop ---- */
+
+static long sleep_ms(const struct data *data)
+{
+    if (!dying_is_empty(&data->dying))
+        return DYING_POLL_MS;
+    const uint64_t next_ms = core_next_ms(data->core);
+    if (next_ms == UINT64_MAX)
+        return -1;
+    const uint64_t now_ms = sys_now_ms();
+    return next_ms <= now_ms ? 0 : (long)(next_ms - now_ms);
+}
+
+static void *run(void *argument)
+{
+    struct data *data = argument;
+    while (!data->quit) {
+        const unsigned busy = receive(data, POST_BACK, BURST) + receive(data, POST_FRONT, BURST) + take_orders(data);
+        bury(data);
+        apply_deaths(data);
+        if (core_next_ms(data->core) <= sys_now_ms()) {
+            core_expire(data->core, sys_now_ms());
+            act(data);
+        } else if (busy == 0) {
+            post_wait(&data->post, data->data_end, sleep_ms(data));
+        }
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static enum drover_status make_pair(struct data *data, struct drover_error *error)
+{
+    const int unlimited = 0;
+    data->control_end = zmq_socket(data->context, ZMQ_PAIR);
+    data->data_end = zmq_socket(data->context, ZMQ_PAIR);
+    if (data->control_end == NULL || data->data_end == NULL ||
+        zmq_setsockopt(data->control_end, ZMQ_SNDHWM, &unlimited, sizeof(unlimited)) != 0 ||
+        zmq_setsockopt(data->control_end, ZMQ_RCVHWM, &unlimited, sizeof(unlimited)) != 0 ||
+        zmq_setsockopt(data->data_end, ZMQ_SNDHWM, &unlimited, sizeof(unlimited)) != 0 ||
+        zmq_setsockopt(data->data_end, ZMQ_RCVHWM, &unlimited, sizeof(unlimited)) != 0 ||
+        zmq_bind(data->control_end, "inproc://control") != 0 || zmq_connect(data->data_end, "inproc://control") != 0)
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "the broker's threads cannot be connected: %s",
+                                zmq_strerror(zmq_errno()));
+    return DROVER_OK;
+}
+
+static enum drover_status make_sockets(struct data *data, const struct data_options *options,
+                                       struct drover_error *error)
+{
+    data->context = zmq_ctx_new();
+    void *front = data->context != NULL ? listen_router(data->context) : NULL;
+    void *back = data->context != NULL ? listen_router(data->context) : NULL;
+    post_init(&data->post, front, back);
+    if (front == NULL || back == NULL)
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "the broker's sockets cannot be made: %s",
+                                zmq_strerror(zmq_errno()));
+    for (size_t i = 0; i < options->listen_count; i++) {
+        if (listen_bind(front, options->listen[i], options->mode, options->group, error) != DROVER_OK)
+            return error->status;
+    }
+    return listen_bind(back, options->workers, 0600, -1, error);
+}
+
+enum drover_status data_new(const struct data_options *options, struct data **ret_data, struct drover_error *error)
+{
+    struct data *data = calloc(1, sizeof(*data));
+    if (data == NULL)
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory");
+    data->incarnation = sys_random64();
+    const struct core_settings settings = {
+        .bodies = &zbody_ops,
+        .random = random_number,
+        .software = "drover " DROVER_VERSION,
+        .incarnation = data->incarnation,
+        .owner_uid = options->owner_uid,
+    };
+    if (make_sockets(data, options, error) != DROVER_OK || make_pair(data, error) != DROVER_OK ||
+        core_new(&settings, sys_now_ms(), &data->core, error) != DROVER_OK) {
+        data_free(data);
+        return error->status;
+    }
+    *ret_data = data;
+    return DROVER_OK;
+}
+
+enum drover_status data_start(struct data *data, struct drover_error *error)
+{
+    const int cause = pthread_create(&data->thread, NULL, run, data);
+    if (cause != 0)
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "the data thread cannot be started: %s",
+                                strerror(cause));
+    data->started = true;
+    return DROVER_OK;
+}
+
+void *data_pair(const struct data *data)
+{
+    return data->control_end;
+}
+
+uint64_t data_incarnation(const struct data *data)
+{
+    return data->incarnation;
+}
+
+void data_join(struct data *data)
+{
+    if (data->started)
+        (void)pthread_join(data->thread, NULL);
+    data->started = false;
+}
+
+static void close_socket(void *socket)
+{
+    if (socket != NULL)
+        zmq_close(socket);
+}
+
+struct data *data_free(struct data *data)
+{
+    if (data == NULL)
+        return NULL;
+    core_free(data->core);
+    dying_done(&data->dying);
+    post_done(&data->post);
+    close_socket(data->control_end);
+    close_socket(data->data_end);
+    if (data->context != NULL)
+        zmq_ctx_term(data->context);
+    free(data);
+    return NULL;
+}

@@ -1,0 +1,279 @@
+/* main.c - drover-broker: options, configuration, locks, then the two threads */
+#include <grp.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "broker/io/control.h"
+#include "broker/io/data.h"
+#include "broker/io/listen.h"
+#include "broker/io/log.h"
+#include "broker/io/roster.h"
+#include "broker/io/single.h"
+#include "common/base/options.h"
+#include "common/base/text.h"
+#include "common/load/load.h"
+#include "common/sys/sys.h"
+#include "worker/host/host.h"
+
+enum {
+    EXIT_USAGE = 2,
+    EXIT_INTERNAL = 70,
+    EXIT_CONFIG = 78,
+};
+
+struct arguments {
+    const char *config;
+    const char *log_format;
+    const char *log_level;
+    bool check, locked, frozen, help, version;
+};
+
+static const struct option table[] = {
+    {"config", 'c', OPTION_TEXT, offsetof(struct arguments, config), "FILE",
+     "the configuration (default /etc/drover/drover.yaml)"},
+    {"check", 0, OPTION_FLAG, offsetof(struct arguments, check), NULL, "check the configuration and do not start"},
+    {"locked", 0, OPTION_FLAG, offsetof(struct arguments, locked), NULL, "not in this version"},
+    {"frozen", 0, OPTION_FLAG, offsetof(struct arguments, frozen), NULL, "not in this version"},
+    {"log-format", 0, OPTION_TEXT, offsetof(struct arguments, log_format), "text|json", "how log lines are written"},
+    {"log-level", 0, OPTION_TEXT, offsetof(struct arguments, log_level), "LEVEL",
+     "debug, info (default), warning or error"},
+    {"help", 'h', OPTION_FLAG, offsetof(struct arguments, help), NULL, "print this help"},
+    {"version", 0, OPTION_FLAG, offsetof(struct arguments, version), NULL, "print the version"},
+    {0},
+};
+
+/* What the broker holds while it runs; broker_done() is total. */
+struct broker {
+    struct config *config;
+    struct roster roster;
+    struct data *data;
+    struct host *host;
+    char *run_folder, *endpoint, *worker_program;
+    int signals;
+};
+
+/* ---- command line ---- */
+
+static int print_help(void)
+{
+    char *help = options_help(table);
+    if (help == NULL)
+        return EXIT_INTERNAL;
+    (void)printf("usage: drover-broker --config FILE [OPTION...]\n\n"
+                 "Routes calls to drivers and keeps their workers alive. See drover-broker(8), drover.yaml(5).\n\n%s",
+                 help);
+    free(help);
+    return 0;
+}
+
+static int wrong_usage(const char *text)
+{
+    (void)fprintf(stderr, "drover-broker: %s (see drover-broker --help)\n", text);
+    return EXIT_USAGE;
+}
+
+/* -1: go on; else the exit status. */
+static int read_arguments(int argc, char **argv, struct arguments *ret)
+{
+    struct drover_error error = {0};
+    enum log_level level = LOG_LEVEL_INFO;
+    int rest = 0;
+    if (options_parse(table, argc, argv, 1, ret, &rest, &error) != DROVER_OK)
+        return wrong_usage(error.text);
+    if (ret->help)
+        return print_help();
+    if (ret->version) {
+        (void)printf("drover-broker %s\n", DROVER_VERSION);
+        return 0;
+    }
+    if (rest < argc)
+        return wrong_usage("it takes options only");
+    if (ret->locked || ret->frozen)
+        return wrong_usage("--locked and --frozen belong to drivers that are fetched, which this version cannot do");
+    if (ret->log_format != NULL && strcmp(ret->log_format, "text") != 0 && strcmp(ret->log_format, "json") != 0)
+        return wrong_usage("--log-format is text or json");
+    if (ret->log_level != NULL && !log_level_parse(ret->log_level, &level))
+        return wrong_usage("--log-level is debug, info, warning or error");
+    if (ret->config == NULL)
+        ret->config = "/etc/drover/drover.yaml";
+    log_setup(level, ret->log_format != NULL && strcmp(ret->log_format, "json") == 0);
+    return -1;
+}
+
+static int load(const char *path, struct config **ret_config)
+{
+    struct config_messages messages = {0};
+    const enum drover_status status = load_config(path, ret_config, &messages);
+    for (size_t i = 0; i < messages.count; i++)
+        (void)fprintf(stderr, "%s\n", messages.lines[i]);
+    config_messages_done(&messages);
+    return status == DROVER_OK ? 0 : EXIT_CONFIG;
+}
+
+/* ---- set up ---- */
+
+/* Threads inherit the mask, so that every signal comes to the control loop. */
+static int block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigdelset(&set, SIGCHLD);
+    (void)signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static enum drover_status lock_all(const struct broker *broker, struct drover_error *error)
+{
+    char *path = text_format("%s/lock", broker->config->state_dir);
+    enum drover_status status = DROVER_RESOURCE_EXHAUSTED;
+    if (path != NULL)
+        status = single_lock(path, error);
+    free(path);
+    for (size_t i = 0; status == DROVER_OK && i < broker->config->listen_count; i++) {
+        const char *socket = listen_ipc_path(broker->config->listen[i]);
+        if (socket == NULL)
+            continue;
+        char *folder = strdup(socket);
+        path = text_format("%s.lock", socket);
+        status = folder != NULL && path != NULL ? single_make_folder(dirname(folder), 0755, error)
+                                                : DROVER_RESOURCE_EXHAUSTED;
+        if (status == DROVER_OK)
+            status = single_lock(path, error);
+        free(folder);
+        free(path);
+    }
+    return status;
+}
+
+static enum drover_status find_group(const struct config *config, int64_t *ret_group, struct drover_error *error)
+{
+    *ret_group = -1;
+    if (config->group == NULL)
+        return DROVER_OK;
+    const struct group *group = getgrnam(config->group);
+    if (group == NULL)
+        return drover_error_set(error, DROVER_NOT_FOUND, "%s: key 'group': there is no group '%s'", config->path,
+                                config->group);
+    *ret_group = (int64_t)group->gr_gid;
+    return DROVER_OK;
+}
+
+static enum drover_status name_paths(struct broker *broker, struct drover_error *error)
+{
+    char *folder = sys_program_dir();
+    broker->run_folder = text_format("%s/run", broker->config->state_dir);
+    broker->endpoint = text_format("ipc://%s/run/workers.sock", broker->config->state_dir);
+    if (folder != NULL)
+        broker->worker_program = text_format("%s/drover-worker", folder);
+    free(folder);
+    if (broker->run_folder == NULL || broker->endpoint == NULL || broker->worker_program == NULL)
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for paths");
+    return DROVER_OK;
+}
+
+static enum drover_status set_up(struct broker *broker, struct drover_error *error)
+{
+    int64_t group = -1;
+    if (name_paths(broker, error) != DROVER_OK || find_group(broker->config, &group, error) != DROVER_OK ||
+        single_make_folder(broker->config->state_dir, 0700, error) != DROVER_OK ||
+        single_make_folder(broker->run_folder, 0700, error) != DROVER_OK || lock_all(broker, error) != DROVER_OK)
+        return error->status;
+    const struct data_options data = {.listen = broker->config->listen,
+                                      .listen_count = broker->config->listen_count,
+                                      .mode = broker->config->mode,
+                                      .group = group,
+                                      .workers = broker->endpoint,
+                                      .owner_uid = (uint64_t)getuid()};
+    const struct host_options host = {.endpoint = broker->endpoint, .worker_program = broker->worker_program};
+    if (roster_init(&broker->roster, broker->config, broker->worker_program, error) != DROVER_OK ||
+        data_new(&data, &broker->data, error) != DROVER_OK || host_new(&host, &broker->host, error) != DROVER_OK)
+        return error->status;
+    return data_start(broker->data, error);
+}
+
+static void announce(const struct broker *broker)
+{
+    const struct config *config = broker->config;
+    for (size_t i = 0; i < config->listen_count; i++)
+        log_line(LOG_LEVEL_INFO, "listening on %s", config->listen[i]);
+    for (size_t i = 0; i < config->service_count; i++) {
+        if (config->services[i].resolution.warning != NULL)
+            log_line(LOG_LEVEL_WARNING, "service '%s': %s", config->services[i].name,
+                     config->services[i].resolution.warning);
+    }
+}
+
+static void remove_sockets(const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->config->listen_count; i++) {
+        const char *path = listen_ipc_path(broker->config->listen[i]);
+        if (path != NULL)
+            (void)unlink(path);
+    }
+    (void)unlink(listen_ipc_path(broker->endpoint));
+}
+
+static void broker_done(struct broker *broker)
+{
+    const bool bound = broker->data != NULL;
+    if (broker->data != NULL && broker->host != NULL)
+        broker->host = host_free(broker->host);
+    broker->data = data_free(broker->data);
+    if (bound)
+        remove_sockets(broker);
+    roster_done(&broker->roster);
+    config_free(broker->config);
+    free(broker->run_folder);
+    free(broker->endpoint);
+    free(broker->worker_program);
+    if (broker->signals >= 0)
+        close(broker->signals);
+}
+
+static int run(struct broker *broker)
+{
+    struct drover_error error = {0};
+    broker->signals = block_signals();
+    sys_seed_libzmq();
+    (void)sys_raise_descriptor_limit();
+    if (broker->signals < 0 || set_up(broker, &error) != DROVER_OK) {
+        (void)fprintf(stderr, "drover-broker: %s\n", error.text[0] != '\0' ? error.text : "no signalfd");
+        return error.status == DROVER_RESOURCE_EXHAUSTED ? EXIT_INTERNAL : EXIT_CONFIG;
+    }
+    announce(broker);
+    const struct control_options options = {
+        .data = broker->data, .host = broker->host, .roster = &broker->roster, .signals = broker->signals};
+    if (control_run(&options, &error) != DROVER_OK) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
+        return EXIT_INTERNAL;
+    }
+    log_line(LOG_LEVEL_INFO, "stopped");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    struct broker broker = {.signals = -1};
+    int status = read_arguments(argc, argv, &arguments);
+    if (status >= 0)
+        return status;
+    status = load(arguments.config, &broker.config);
+    if (status == 0 && !arguments.check)
+        status = run(&broker);
+    else if (status == 0)
+        (void)printf("%s: %zu services, no mistakes\n", arguments.config, broker.config->service_count);
+    broker_done(&broker);
+    return status;
+}
