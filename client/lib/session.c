@@ -1,0 +1,215 @@
+/* session.c - the engine's session: what the broker says, and what its silence means; see engine.h */
+#include "client/lib/engine_private.h"
+
+typedef bool message_handler(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                             const struct call_body *body);
+
+void session_count_read(struct engine *engine, size_t size)
+{
+    engine->read_count++;
+    engine->read_bytes += size;
+}
+
+/* Call `act` for all that was sent in another session than the current one; with `all`, for all that was sent. */
+static void lose_calls(struct engine *engine, bool all)
+{
+    static const enum call_state states[] = {CALL_SENT, CALL_CANCELLING};
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        struct call *call = calls_first(&engine->calls, states[i]);
+        while (call != NULL) {
+            struct call *next = calls_next(&engine->calls, call);
+            if (all || call->session != engine->session)
+                call_lost(engine, call);
+            call = next;
+        }
+    }
+}
+
+void session_open(struct engine *engine, uint64_t now_ms)
+{
+    engine->state = SESSION_OPEN;
+    engine->opened++;
+    engine->greetings = 0;
+    engine->traffic_ms = now_ms;
+    engine->pong_due = false;
+    engine->read_count = engine->read_bytes = 0;
+    engine->reported_count = engine->reported_bytes = 0;
+    lose_calls(engine, false);
+}
+
+/* Without a session; HELLO goes out as soon as there is a call. */
+static void close_session(struct engine *engine, uint64_t hello_at_ms)
+{
+    engine->state = SESSION_NONE;
+    engine->hello_at_ms = hello_at_ms;
+    engine->pong_due = false;
+    engine->next = FRAME_NONE;
+}
+
+void engine_link_lost(struct engine *engine, uint64_t now_ms)
+{
+    close_session(engine, now_ms);
+    engine->greetings = 0; /* they died with the connection */
+    engine->blocked = true;
+    lose_calls(engine, true);
+}
+
+static bool on_welcome(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                       const struct call_body *body)
+{
+    struct wire_welcome welcome;
+
+    (void)header;
+    if (body == NULL || engine->greetings == 0 ||
+        drover_document_reparse(engine->document, body->data, body->size, NULL) != DROVER_OK ||
+        wire_welcome_decode(engine->document, &welcome, NULL) != DROVER_OK)
+        return false;
+    engine->session = welcome.session;
+    engine->max_body = welcome.max_body;
+    engine->open_max = welcome.open_max;
+    engine->ping_ms = welcome.ping_ms > 0 ? welcome.ping_ms : ENGINE_PING_MS;
+    engine->state = SESSION_WELCOMED;
+    if (--engine->greetings == 0)
+        session_open(engine, now_ms);
+    return false;
+}
+
+static void refuse_queued(struct engine *engine, const struct drover_error *error)
+{
+    struct call *call;
+
+    while ((call = calls_first(&engine->calls, CALL_QUEUED)) != NULL)
+        call_end(engine, call, error);
+}
+
+static bool on_refused(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                       const struct call_body *body)
+{
+    struct drover_error error;
+    uint64_t retry_ms = header->retry_after_ms;
+
+    (void)body;
+    if (retry_ms > ENGINE_RETRY_MAX_MS)
+        retry_ms = ENGINE_RETRY_MAX_MS;
+    close_session(engine, now_ms + retry_ms);
+    engine->greetings = 0;
+    lose_calls(engine, true);
+    if (retry_ms > 0)
+        return false;
+    wire_header_get_error(header, &error);
+    if (error.status == DROVER_OK)
+        error.status = DROVER_UNAVAILABLE;
+    error.outcome = DROVER_OUTCOME_NOT_STARTED;
+    refuse_queued(engine, &error);
+    return false;
+}
+
+/* The call that an outcome is for; NULL when it is late. */
+static struct call *find_sent(const struct engine *engine, const struct wire_header *header)
+{
+    struct call *call = calls_find(&engine->calls, header->call);
+
+    if (call == NULL || call->session != header->session ||
+        (call->state != CALL_SENT && call->state != CALL_CANCELLING))
+        return NULL;
+    return call;
+}
+
+/* An outcome came. The broker counts it as unread until it is told otherwise, also if nobody waits for it any more. */
+static struct call *match_outcome(struct engine *engine, const struct wire_header *header, const struct call_body *body)
+{
+    struct call *call = find_sent(engine, header);
+
+    if (call != NULL)
+        call->from_broker = true;
+    else if (engine->state == SESSION_OPEN && header->session == engine->session)
+        session_count_read(engine, body == NULL ? 0 : body->size);
+    return call;
+}
+
+static bool on_reply(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                     const struct call_body *body)
+{
+    struct call *call = match_outcome(engine, header, body);
+
+    (void)now_ms;
+    if (call == NULL)
+        return false;
+    call->error = (struct drover_error){.status = DROVER_OK, .origin = DROVER_ORIGIN_DRIVER};
+    if (body != NULL)
+        call->reply = *body;
+    calls_move(&engine->calls, call, CALL_DONE);
+    return body != NULL;
+}
+
+static bool on_error(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                     const struct call_body *body)
+{
+    struct call *call = match_outcome(engine, header, body);
+    struct drover_error error;
+
+    (void)now_ms;
+    if (call == NULL)
+        return false;
+    wire_header_get_error(header, &error);
+    if (error.status == DROVER_OK)
+        drover_error_set(&error, DROVER_INTERNAL, "broker '%s' sent an error without a status", engine->endpoint);
+    call->reply.size = body == NULL ? 0 : body->size; /* not kept, but counted when it is read */
+    call_end(engine, call, &error);
+    return false;
+}
+
+/* The call that is named was not started; CANCEL names a call too, and says nothing about how it had begun. */
+static bool on_hello_first(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                           const struct call_body *body)
+{
+    struct call *call = calls_find(&engine->calls, header->call);
+
+    (void)body;
+    if (header->session != 0 && header->session != engine->session)
+        return false;
+    if (engine->state == SESSION_OPEN)
+        close_session(engine, now_ms);
+    if (call != NULL && call->state == CALL_SENT && !call->cancelled)
+        call_requeue(engine, call);
+    return false;
+}
+
+static bool on_ping(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                    const struct call_body *body)
+{
+    (void)now_ms;
+    (void)header;
+    (void)body;
+    engine->pong_due = engine->state == SESSION_OPEN;
+    return false;
+}
+
+static bool on_bye(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                   const struct call_body *body)
+{
+    (void)header;
+    (void)body;
+    close_session(engine, now_ms + ENGINE_HELLO_MS);
+    engine->greetings = 0;
+    lose_calls(engine, true);
+    return false;
+}
+
+static message_handler *const handlers[WIRE_COMMAND_END] = {
+    [WIRE_WELCOME] = on_welcome,         [WIRE_REFUSED] = on_refused, [WIRE_REPLY] = on_reply, [WIRE_ERROR] = on_error,
+    [WIRE_HELLO_FIRST] = on_hello_first, [WIRE_PING] = on_ping,       [WIRE_BYE] = on_bye,
+};
+
+bool engine_receive(struct engine *engine, uint64_t now_ms, const void *data, size_t size, const struct call_body *body)
+{
+    struct wire_header header;
+
+    if (wire_header_decode(data, size, &header) != WIRE_DECODED)
+        return false;
+    engine->traffic_ms = now_ms;
+    if (handlers[header.command] == NULL) /* PONG was heard; the rest is not for clients */
+        return false;
+    return handlers[header.command](engine, now_ms, &header, body);
+}

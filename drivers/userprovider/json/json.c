@@ -1,0 +1,28 @@
+/* json.c - userprovider from a JSON file
+ *
+ * The file that the setting `users` names is read once, at configure. A changed file is taken by a restart.
+ */
+#include <drover/worker.h>
+
+#include "drivers/users/lookup.h"
+#include "drivers/users/users.h"
+
+static enum drover_status configure(const struct drover_value *settings, void **ret_state, struct drover_error *error)
+{
+    return users_configure(settings, USERS_FOR_LOOKUP, ret_state, error);
+}
+
+static const struct drover_driver json = {
+    .abi = DROVER_DRIVER_ABI,
+    .interface = "userprovider",
+    .interface_version = LOOKUP_INTERFACE_VERSION,
+    .name = "json",
+    .version = "1.0.0",
+    .summary = "users from a JSON file; setting: users (path of the file)",
+    .methods = lookup_methods,
+    .method_count = LOOKUP_METHOD_COUNT,
+    .configure = configure,
+    .release = users_release,
+};
+
+DROVER_DRIVER(json)

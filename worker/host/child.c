@@ -1,0 +1,200 @@
+/* child.c - one worker process as the host sees it
+ *
+ * START: child_new() announces it, child_start() forks. END: child_lose() cuts it loose; host_next_event() frees it
+ * when its LOST event has been taken.
+ */
+#include "worker/host/child.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <utlist.h>
+
+#include "common/sys/sys.h"
+#include "worker/host/event.h"
+
+#define READ_SIZE 16384
+#define READ_LAST ((size_t)1024 * 1024) /* no pipe holds more, unless somebody still writes */
+
+static void init_slots(struct child *child)
+{
+    struct event_slot slot = {.service = child->service, .child = child};
+    slot.kind = HOST_EXPECT;
+    child->expect = slot;
+    slot.kind = HOST_CLOSED;
+    child->closed = slot;
+    slot.kind = HOST_LOST;
+    child->lost = slot;
+}
+
+struct child *child_new(struct host *host, struct replica *replica)
+{
+    struct child *child = calloc(1, sizeof(*child));
+    if (child == NULL)
+        return NULL;
+
+    child->number = host->next_number++;
+    child->generation = replica->generation->number;
+    child->service = replica->generation->service;
+    child->replica = replica;
+    init_slots(child);
+    process_init(&child->process);
+    sys_random(child->token, sizeof(child->token));
+    if (process_prepare(&child->process, child->token, &child->prepare_error) == DROVER_OK)
+        event_push(&host->events, &child->expect);
+    DL_APPEND(host->children, child);
+    return child;
+}
+
+struct child *child_free(struct host *host, struct child *child)
+{
+    if (child == NULL)
+        return NULL;
+    event_remove(&host->events, &child->expect);
+    event_remove(&host->events, &child->closed);
+    event_remove(&host->events, &child->lost);
+    process_done(&child->process);
+    DL_DELETE(host->children, child);
+    free(child);
+    return NULL;
+}
+
+struct launch_plan child_plan(const struct host *host, const struct child *child)
+{
+    const struct generation *generation = child->replica->generation;
+    return (struct launch_plan){
+        .program = generation->program,
+        .builtin = generation->builtin,
+        .directory = generation->directory,
+        .endpoint = host->endpoint,
+        .number = child->number,
+    };
+}
+
+static bool watch(const struct host *host, const struct child *child, int fd, enum poll_kind kind)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = child->number * POLL_KINDS + (uint64_t)kind};
+    return epoll_ctl(host->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool watch_all(const struct host *host, const struct child *child)
+{
+    const struct process *process = &child->process;
+    return watch(host, child, process->pidfd, POLL_PIDFD) &&
+           watch(host, child, process->output[CAPTURE_STDOUT], POLL_STDOUT) &&
+           watch(host, child, process->output[CAPTURE_STDERR], POLL_STDERR);
+}
+
+enum drover_status child_start(struct host *host, struct child *child, struct drover_error *error)
+{
+    const struct launch_plan plan = child_plan(host, child);
+    if (child->process.page == NULL)
+        return drover_error_set(error, child->prepare_error.status, "cannot start %s: %s", plan.program,
+                                child->prepare_error.text);
+    const enum drover_status status = process_launch(&child->process, &plan, error);
+    if (status != DROVER_OK)
+        return status;
+    child->pid = child->process.pid;
+    if (watch_all(host, child))
+        return DROVER_OK;
+
+    /* Its death would go unnoticed. */
+    const int code = errno;
+    process_destroy(&child->process);
+    return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "cannot watch %s: %s", plan.program, strerror(code));
+}
+
+void child_close_word(struct host *host, struct child *child)
+{
+    if (child->word_closed || child->process.page == NULL)
+        return;
+    child->word_closed = true;
+    child->started = startword_close(child->process.page);
+    event_push(&host->events, &child->closed);
+}
+
+void child_lose(struct host *host, struct child *child)
+{
+    const bool announced = child->process.page != NULL;
+    if (announced && !child->word_closed)
+        child->started = startword_close(child->process.page);
+    child->word_closed = true;
+    child->replica->child = NULL;
+    child->replica = NULL;
+    if (child->process.pidfd >= 0)
+        (void)epoll_ctl(host->epoll_fd, EPOLL_CTL_DEL, child->process.pidfd, NULL);
+    process_done(&child->process);
+    if (announced)
+        event_push(&host->events, &child->lost);
+    else
+        (void)child_free(host, child);
+}
+
+struct capture_log *child_log(const struct child *child)
+{
+    return &child->service->logs[child->replica->index];
+}
+
+static struct capture_origin origin_of(struct host *host, const struct child *child, enum capture_source source)
+{
+    return (struct capture_origin){
+        .pid = child->pid,
+        .source = source,
+        .wall_ms = sys_wall_ms(),
+        .next_serial = &host->next_serial,
+    };
+}
+
+static void close_output(struct host *host, struct child *child, enum capture_source source)
+{
+    const struct capture_origin origin = origin_of(host, child, source);
+    int *fd = &child->process.output[source];
+    if (*fd < 0)
+        return;
+    capture_finish(&child->streams[source], child_log(child), &origin);
+    (void)epoll_ctl(host->epoll_fd, EPOLL_CTL_DEL, *fd, NULL);
+    close(*fd);
+    *fd = -1;
+}
+
+void child_read(struct host *host, struct child *child, enum capture_source source, size_t limit)
+{
+    char buffer[READ_SIZE];
+    const struct capture_origin origin = origin_of(host, child, source);
+    const int fd = child->process.output[source];
+
+    for (size_t taken = 0; fd >= 0 && taken < limit;) {
+        const ssize_t size = read(fd, buffer, sizeof(buffer));
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0 && errno == EAGAIN)
+            return;
+        if (size <= 0) {
+            close_output(host, child, source);
+            return;
+        }
+        capture_feed(&child->streams[source], child_log(child), &origin, buffer, (size_t)size);
+        taken += (size_t)size;
+    }
+}
+
+void child_finish_output(struct host *host, struct child *child)
+{
+    child_read(host, child, CAPTURE_STDOUT, READ_LAST);
+    child_read(host, child, CAPTURE_STDERR, READ_LAST);
+    close_output(host, child, CAPTURE_STDOUT);
+    close_output(host, child, CAPTURE_STDERR);
+}
+
+struct child *child_find(const struct host *host, uint64_t number)
+{
+    struct child *child;
+    DL_FOREACH (host->children, child) {
+        if (child->number == number && child->replica != NULL)
+            return child;
+    }
+    return NULL;
+}

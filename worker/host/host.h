@@ -1,0 +1,154 @@
+/* host.h - keeps the workers of services alive on this machine
+ *
+ * Who calls it: the broker's control loop (and later drover-worker on another machine). START: host_new(), then
+ * host_set_service() for each service of the configuration. OPERATION: poll host_fd() until host_deadline_ms(), call
+ * host_step(), act on the events of host_next_event(); tell the host what the broker's core learnt of a worker with
+ * host_worker_*(). END: host_stop(), go on stepping until host_is_empty(), host_free().
+ *
+ * The rules (start limit, restart, backoff, crash loop, exit 78, stop ladder) are in supervise.h, pure and tested in
+ * virtual time; this file and launch.h are the part that touches the system. Children are forked only by the thread
+ * that calls these functions, which must be the main thread (a parent-death signal follows the thread that forked).
+ *
+ * Thread rule: one thread, the main one.
+ */
+#ifndef DROVER_HOST_H
+#define DROVER_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <drover/status.h>
+#include <drover/value.h>
+
+#include "common/wire/greeting.h"
+
+struct host;
+
+/* How the host itself is set up. Strings are copied. */
+struct host_options {
+    const char *endpoint;       /* where workers connect: "ipc:///.../workers.sock" */
+    const char *worker_program; /* path of drover-worker, which hosts the built-in drivers */
+};
+
+/* What is to run for a service. Everything is copied. */
+struct host_service {
+    const char *name;
+    const char *interface;
+    const char *driver;    /* as the configuration names it, for messages */
+    const char *kind;      /* "builtin" or "executable" */
+    const char *program;   /* absolute path: worker_program for a built-in, else the executable */
+    const char *builtin;   /* "userprovider/json" for a built-in, else NULL */
+    const char *artefact;  /* SHA-256 of the program, 64 hex digits */
+    const char *directory; /* working directory of the workers: the configuration file's */
+    unsigned replicas;     /* 1 to 64 */
+    uint64_t restart_min_ms, restart_max_ms;
+    uint64_t ready_limit_ms; /* exec to READY; 10 000 by default */
+    uint64_t drain_limit_ms; /* what leases get on restart, drain and replacement; 0: 10 000 */
+};
+
+enum host_service_state { /* the words of `drover status` */
+                          HOST_SERVICE_STARTING,
+                          HOST_SERVICE_READY,
+                          HOST_SERVICE_DEGRADED, /* some replicas are ready, some are not */
+                          HOST_SERVICE_CRASHLOOP,
+                          HOST_SERVICE_STOPPED, /* by hand, or because of a configuration error */
+};
+
+enum host_event_kind {
+    HOST_EXPECT,        /* a worker was launched: let it in with this token */
+    HOST_CLOSED,        /* its start word was closed: take back what is above `started`, give it nothing more */
+    HOST_LOST,          /* it is dead: `started` is the last call it began */
+    HOST_SERVICE_STATE, /* a service's state or reason changed */
+};
+
+/* Something the broker must act on. Strings are borrowed until the next call of any host function. */
+struct host_event {
+    enum host_event_kind kind;
+    const char *service;
+    uint64_t worker;                /* number of the worker process: never used twice in the life of a host */
+    uint64_t generation;            /* HOST_EXPECT */
+    uint8_t token[WIRE_TOKEN_SIZE]; /* HOST_EXPECT */
+    uint64_t started;               /* HOST_CLOSED, HOST_LOST: sequence of the last call started */
+    enum host_service_state state;  /* HOST_SERVICE_STATE */
+    const char *reason;             /* HOST_SERVICE_STATE: see host_service_report() */
+};
+
+/* A host without services. Blocks SIGCHLD in the calling thread, gives it its default action, and makes the process
+ * the parent of orphans: one host a process, and all children of the process are the host's. Threads that were started
+ * before must have SIGCHLD blocked too. Errors: RESOURCE_EXHAUSTED. */
+DROVER_MUST_CHECK enum drover_status host_new(const struct host_options *options, struct host **ret_host,
+                                              struct drover_error *error);
+
+/* Kills what still runs, and waits for it (not longer than 2 s each). NULL is allowed. Returns NULL. */
+struct host *host_free(struct host *host);
+
+/* Start a service, or replace what runs for it (generation + 1: here old workers are stopped gracefully, new ones
+ * started; the order of a reload without loss comes with generations). Errors: INVALID_ARGUMENT (replicas),
+ * FAILED_PRECONDITION (the host is stopping), RESOURCE_EXHAUSTED; then nothing has changed. */
+DROVER_MUST_CHECK enum drover_status host_set_service(struct host *host, const struct host_service *service,
+                                                      uint64_t now_ms, struct drover_error *error);
+
+/* A descriptor that is readable when host_step() has work. */
+int host_fd(const struct host *host);
+
+/* When host_step() must be called at the latest (0: now; UINT64_MAX: never). Take the events before: a worker is
+ * announced by HOST_EXPECT and forked in the next step, so that it cannot come before it is expected. */
+uint64_t host_deadline_ms(const struct host *host);
+
+/* Reap children, read their output, run timers. Never blocks. SIGCHLD needs no handler. */
+void host_step(struct host *host, uint64_t now_ms);
+
+/* Take the next event; false when there is none. */
+bool host_next_event(struct host *host, struct host_event *ret_event);
+
+/* What the core learnt. `text` is copied and need not be trusted. Unknown worker numbers are ignored (the worker died
+ * meanwhile). */
+void host_worker_ready(struct host *host, uint64_t worker, uint64_t now_ms);
+void host_worker_config_error(struct host *host, uint64_t worker, const char *text, uint64_t now_ms);
+void host_worker_hung(struct host *host, uint64_t worker, uint64_t now_ms);    /* SIGABRT, 5 s, SIGKILL to the group */
+void host_worker_drained(struct host *host, uint64_t worker, uint64_t now_ms); /* no lease is left: it may be stopped */
+
+/* By hand. restart: every worker is closed, drained, stopped and started again, also out of a crash loop or a stop.
+ * drain: the same, but it stays stopped until a restart. Errors: NOT_FOUND. */
+DROVER_MUST_CHECK enum drover_status host_restart(struct host *host, const char *service, uint64_t now_ms,
+                                                  struct drover_error *error);
+DROVER_MUST_CHECK enum drover_status host_drain(struct host *host, const char *service, uint64_t now_ms,
+                                                struct drover_error *error);
+
+/* The stop ladder for all: close the word, wait for drained (10 s), SIGTERM to the group, 5 s, SIGKILL; then the
+ * orphans that were re-parented to this process. */
+void host_stop(struct host *host, uint64_t now_ms);
+bool host_is_empty(const struct host *host);
+
+/* One worker, for `drover status`. Strings are borrowed until the next call. */
+struct host_worker_report {
+    uint64_t worker;
+    int64_t pid; /* 0 when no process runs */
+    uint64_t generation;
+    const char *state; /* "starting", "ready", "draining", "backoff" or "stopped" */
+    const char *artefact;
+    uint64_t restarts;
+};
+
+/* Describe replica `index` of a service, those of former generations that still run after those of the present one;
+ * false beyond the last or when there is no such service. */
+bool host_worker_report(const struct host *host, const char *service, unsigned index,
+                        struct host_worker_report *ret_report);
+
+/* Describe a service; false when there is none. `*ret_reason` is one line: the last thing that went wrong. It stays
+ * when the workers are back, and becomes "" when all of them have been ready for 5 minutes, at a restart by hand, and
+ * when the service is set anew. Borrowed until the next call. */
+bool host_service_report(const struct host *host, const char *service, enum host_service_state *ret_state,
+                         uint64_t *ret_generation, const char **ret_reason);
+
+/* The last captured lines (at most 100 a replica and 4 MiB in all, oldest first), written as an array of maps
+ * {serial, service, replica, pid, stream ("stdout" or "stderr"), time_ms (wall clock), line}; `service` NULL: of all.
+ * Serials start with 1 and increase over the whole host; only lines after `after` are written (0: all), so that a
+ * follower asks for what is after the last one it has. */
+void host_write_logs(const struct host *host, const char *service, uint64_t after, struct drover_writer *writer);
+
+/* "starting", "ready", "degraded", "crashloop", "stopped". */
+const char *host_service_state_name(enum host_service_state state);
+
+#endif

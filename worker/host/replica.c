@@ -1,0 +1,147 @@
+/* replica.c - one replica: its machine tied to its process
+ *
+ * A launch is decided in one step and forked in the next: the broker has taken the HOST_EXPECT by then, so no worker
+ * can come before its token is known.
+ */
+#include "worker/host/replica.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "common/sys/sys.h"
+#include "worker/host/child.h"
+#include "worker/host/service.h"
+
+#define EXIT_CONFIG_ERROR 78
+
+static struct host *host_of(const struct replica *replica)
+{
+    return replica->generation->service->host;
+}
+
+static void request_launch(struct replica *replica)
+{
+    replica->child = child_new(host_of(replica), replica);
+    replica->launch_pending = true;
+    if (replica->child != NULL)
+        replica->last_number = replica->child->number;
+}
+
+static void cancel_launch(struct replica *replica)
+{
+    replica->launch_pending = false;
+    if (replica->child != NULL)
+        child_lose(host_of(replica), replica->child);
+}
+
+static void carry_out(struct replica *replica, unsigned effects)
+{
+    if (effects & SUPERVISE_DO_CANCEL)
+        cancel_launch(replica);
+    if (effects & SUPERVISE_DO_LAUNCH)
+        request_launch(replica);
+    if (replica->child == NULL)
+        return;
+    if (effects & SUPERVISE_DO_CLOSE)
+        child_close_word(host_of(replica), replica->child);
+    if (effects & SUPERVISE_DO_TERMINATE)
+        process_signal_group(&replica->child->process, SIGTERM);
+    if (effects & SUPERVISE_DO_ABORT)
+        process_signal(&replica->child->process, SIGABRT);
+    if (effects & SUPERVISE_DO_KILL)
+        process_signal_group(&replica->child->process, SIGKILL);
+}
+
+static void apply(struct replica *replica, const struct supervise_input *input)
+{
+    carry_out(replica, supervise_apply(&replica->machine, input));
+}
+
+void replica_event(struct replica *replica, enum supervise_event event, uint64_t now_ms)
+{
+    const struct supervise_input input = {.event = event, .now_ms = now_ms, .random = sys_random64()};
+    apply(replica, &input);
+}
+
+/* What the service says of a death, after the machine has judged it. */
+static void explain_death(struct replica *replica, const struct reason_death *death, const char *last_line)
+{
+    const struct generation *generation = replica->generation;
+    char text[REASON_SIZE];
+
+    if (replica->machine.config_error)
+        reason_of_config_error(generation->artefact, generation->driver, last_line, text);
+    else
+        reason_of_death(death, text);
+    service_set_reason(generation, text);
+}
+
+static void bury(struct replica *replica, struct reason_death *death, const char *last_line, uint64_t now_ms)
+{
+    struct supervise *machine = &replica->machine;
+    const bool explained = machine->config_error; /* in the driver's own words */
+    const struct supervise_input input = {
+        .event = SUPERVISE_ON_EXITED,
+        .now_ms = now_ms,
+        .random = sys_random64(),
+        .config_exit = death->start_error == NULL && death->code == CLD_EXITED && death->status == EXIT_CONFIG_ERROR,
+    };
+    death->artefact = replica->generation->artefact;
+    death->driver = replica->generation->driver;
+    death->was_ready = machine->was_ready;
+    death->cause = machine->cause;
+    death->ready_limit_ms = machine->rules.ready_limit_ms;
+    death->last_line = last_line;
+
+    const unsigned effects = supervise_apply(machine, &input);
+    death->deaths_in_a_row = machine->deaths_in_a_row;
+    if (!explained && death->cause != SUPERVISE_ASKED)
+        explain_death(replica, death, last_line);
+    carry_out(replica, effects);
+}
+
+void replica_launch(struct replica *replica, uint64_t now_ms)
+{
+    struct drover_error error = {.text = "no memory"};
+    if (!replica->launch_pending)
+        return;
+    replica->launch_pending = false;
+    if (replica->child != NULL && child_start(host_of(replica), replica->child, &error) == DROVER_OK) {
+        replica_event(replica, SUPERVISE_ON_SPAWNED, now_ms);
+        return;
+    }
+    struct reason_death death = {.start_error = error.text};
+    if (replica->child != NULL)
+        child_lose(host_of(replica), replica->child);
+    bury(replica, &death, "", now_ms);
+}
+
+void replica_check_death(struct replica *replica, uint64_t now_ms)
+{
+    struct host *host = host_of(replica);
+    struct child *child = replica->child;
+    struct reason_death death = {0};
+    struct drover_error trouble = {0};
+
+    if (!process_reap(&child->process, &death.code, &death.status))
+        return;
+    child_finish_output(host, child);
+    const struct launch_plan plan = child_plan(host, child);
+    if (process_trouble(&child->process, &plan, &trouble))
+        death.start_error = trouble.text;
+    const char *last_line = capture_last_error(child_log(child), child->pid);
+    child_lose(host, child);
+    bury(replica, &death, last_line, now_ms);
+}
+
+void replica_config_error(struct replica *replica, const char *text, uint64_t now_ms)
+{
+    const struct generation *generation = replica->generation;
+    char reason[REASON_SIZE];
+    replica_event(replica, SUPERVISE_ON_CONFIG_ERROR, now_ms);
+    if (!replica->machine.config_error)
+        return;
+    reason_of_config_error(generation->artefact, generation->driver, text, reason);
+    service_set_reason(generation, reason);
+}
