@@ -1,0 +1,231 @@
+/* test_config.c - what a good file means */
+#include "tests/unit/common/config/fixture.h"
+
+static const char full[] = "# every key there is\n"
+                           "broker:\n"
+                           "  listen: [\"ipc:///run/drover/broker.sock\", \"tcp://127.0.0.1:5570\"]\n"
+                           "  mode: \"0660\"\n"
+                           "  group: drover-users\n"
+                           "  state_dir: state\n"
+                           "plugins: true\n"
+                           "driver_path: [drivers, /usr/lib/drover/drivers]\n"
+                           "services:\n"
+                           "  userprovider:\n"
+                           "    driver: json\n"
+                           "    json: {users: users.json}\n"
+                           "    sha256: 0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCD\n"
+                           "    replicas: 3\n"
+                           "    deadline: 5s\n"
+                           "    queue: {calls: 7, bytes: 64KiB}\n"
+                           "    retry: false\n"
+                           "    hang: 2m\n"
+                           "    start_limit: 3s\n"
+                           "    restart: {min: 10ms, max: 1s}\n"
+                           "    max_body: 1MiB\n"
+                           "  people:\n"
+                           "    interface: userprovider\n"
+                           "    driver: /opt/acme/people.bin\n"
+                           "    people: {}\n";
+
+Test(config, reads_the_broker_s_keys)
+{
+    struct parsed parsed = parse_good(full);
+    const struct config *config = parsed.config;
+    cr_expect_str_eq(config->path, "drover.yaml");
+    cr_expect_str_eq(config->directory, "/etc/drover");
+    cr_assert_eq(config->listen_count, 2);
+    cr_expect_str_eq(config->listen[0], "ipc:///run/drover/broker.sock");
+    cr_expect_str_eq(config->listen[1], "tcp://127.0.0.1:5570");
+    cr_expect_eq(config->mode, 0660);
+    cr_expect_str_eq(config->group, "drover-users");
+    cr_expect(config->plugins);
+    parsed_done(&parsed);
+}
+
+Test(config, takes_relative_paths_from_the_file_s_folder)
+{
+    struct parsed parsed = parse_good(full);
+    cr_expect_str_eq(parsed.config->state_dir, "/etc/drover/state");
+    cr_assert_eq(parsed.config->driver_path_count, 2);
+    cr_expect_str_eq(parsed.config->driver_path[0], "/etc/drover/drivers");
+    cr_expect_str_eq(parsed.config->driver_path[1], "/usr/lib/drover/drivers");
+    parsed_done(&parsed);
+}
+
+Test(config, reads_a_service_s_keys)
+{
+    struct parsed parsed = parse_good(full);
+    cr_assert_eq(parsed.config->service_count, 2);
+    const struct config_service *service = &parsed.config->services[0];
+    cr_expect_str_eq(service->name, "userprovider");
+    cr_expect_str_eq(service->interface, "userprovider");
+    cr_expect_str_eq(service->driver, "json");
+    cr_expect_eq(service->line, 11);
+    cr_expect_eq(service->column, 13);
+    cr_expect_str_eq(service->sha256, "0123456789abcdefabcdef0123456789abcdefabcdef0123456789abcdefabcd");
+    cr_expect_eq(service->replicas, 3);
+    cr_expect_eq(service->deadline_ms, 5000);
+    cr_expect_eq(service->queue_calls, 7);
+    cr_expect_eq(service->queue_bytes, 64 * 1024);
+    cr_expect_not(service->retry);
+    cr_expect_eq(service->hang_ms, 120000);
+    cr_expect_eq(service->start_limit_ms, 3000);
+    cr_expect_eq(service->restart_min_ms, 10);
+    cr_expect_eq(service->restart_max_ms, 1000);
+    cr_expect_eq(service->max_body, 1 << 20);
+    parsed_done(&parsed);
+}
+
+Test(config, the_interface_need_not_be_the_service_s_name)
+{
+    struct parsed parsed = parse_good(full);
+    cr_expect_str_eq(parsed.config->services[1].name, "people");
+    cr_expect_str_eq(parsed.config->services[1].interface, "userprovider");
+    parsed_done(&parsed);
+}
+
+Test(config, the_section_named_after_a_file_without_its_extension_is_its_settings)
+{
+    struct parsed parsed = parse_good(full);
+    cr_assert_eq(parsed.config->services[1].settings_size, 1);
+    cr_expect_eq(*(unsigned char *)parsed.config->services[1].settings, 0x80, "an empty map");
+    parsed_done(&parsed);
+}
+
+Test(config, the_defaults_are_those_of_the_manual)
+{
+    struct parsed parsed = parse_good(LISTEN "services: {echo: {driver: echo}}\n");
+    const struct config *config = parsed.config;
+    const struct config_service *service = &config->services[0];
+    cr_expect_eq(config->mode, 0600);
+    cr_expect_null(config->group);
+    cr_expect_str_eq(config->state_dir, "/var/lib/drover");
+    cr_expect_not(config->plugins);
+    cr_assert_eq(config->driver_path_count, 1);
+    cr_expect_str_eq(config->driver_path[0], "/usr/lib/drover/drivers");
+    cr_expect_str_eq(service->interface, "echo");
+    cr_expect_null(service->settings);
+    cr_expect_eq(service->settings_size, 0);
+    cr_expect_null(service->sha256);
+    cr_expect_eq(service->replicas, 1);
+    cr_expect_eq(service->deadline_ms, 30000);
+    cr_expect_eq(service->queue_calls, 1024);
+    cr_expect_eq(service->queue_bytes, 64 << 20);
+    cr_expect(service->retry);
+    cr_expect_eq(service->hang_ms, 30000);
+    cr_expect_eq(service->start_limit_ms, 10000);
+    cr_expect_eq(service->restart_min_ms, 200);
+    cr_expect_eq(service->restart_max_ms, 30000);
+    cr_expect_eq(service->max_body, 16 << 20);
+    parsed_done(&parsed);
+}
+
+Test(config, a_call_hangs_after_its_deadline_unless_the_file_says_otherwise)
+{
+    struct parsed parsed = parse_good(SERVICE("    deadline: 7s\n"));
+    cr_expect_eq(parsed.config->services[0].hang_ms, 7000);
+    parsed_done(&parsed);
+}
+
+Test(config, keys_come_in_any_order)
+{
+    struct parsed parsed = parse_good("services:\n  users:\n    json: {a: 1}\n    hang: 1s\n    driver: json\n"
+                                      "broker: {state_dir: /s, listen: [\"tcp://127.0.0.1:1\"]}\n");
+    cr_expect_eq(parsed.config->services[0].hang_ms, 1000);
+    cr_expect_not_null(parsed.config->services[0].settings);
+    cr_expect_str_eq(parsed.config->state_dir, "/s");
+    parsed_done(&parsed);
+}
+
+Test(config, there_may_be_no_services)
+{
+    struct parsed parsed = parse_good(LISTEN "services: {}\n");
+    cr_expect_eq(parsed.config->service_count, 0);
+    parsed_done(&parsed);
+}
+
+Test(config, config_may_be_written_instead_of_the_driver_s_name)
+{
+    struct parsed parsed = parse_good(SERVICE("    config: {a: 1}\n"));
+    cr_expect_eq(parsed.config->services[0].settings_size, 4);
+    parsed_done(&parsed);
+}
+
+Test(config, an_empty_section_is_no_settings)
+{
+    struct parsed parsed = parse_good(SERVICE("    json:\n    queue:\n"));
+    cr_expect_null(parsed.config->services[0].settings);
+    cr_expect_eq(parsed.config->services[0].queue_calls, 1024);
+    parsed_done(&parsed);
+}
+
+Test(config, a_permission_may_be_written_in_three_ways)
+{
+    static const char *const modes[] = {"0660", "0o660", "\"0660\""};
+    for (size_t i = 0; i < 3; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "broker: {listen: [\"tcp://127.0.0.1:1\"], mode: %s}\nservices: {}\n", modes[i]);
+        struct parsed parsed = parse_good(text);
+        cr_expect_eq(parsed.config->mode, 0660, "%s", modes[i]);
+        parsed_done(&parsed);
+    }
+}
+
+Test(config, a_byte_order_mark_and_line_ends_of_windows_do_no_harm)
+{
+    struct parsed parsed = parse_good("\xEF\xBB\xBF"
+                                      "broker:\r\n  listen: [\"tcp://127.0.0.1:1\"]\r\nservices: {}\r\n");
+    cr_expect_str_eq(parsed.config->listen[0], "tcp://127.0.0.1:1");
+    parsed_done(&parsed);
+}
+
+Test(config, a_document_may_be_marked_as_such)
+{
+    struct parsed parsed = parse_good("%YAML 1.2\n---\n" LISTEN "services: {}\n...\n");
+    parsed_done(&parsed);
+}
+
+static enum reference_disk_kind only_acme_exists(void *context, const char *path)
+{
+    (void)context;
+    return strcmp(path, "/opt/acme/people.bin") == 0 ? REFERENCE_DISK_EXECUTABLE : REFERENCE_DISK_NOTHING;
+}
+
+Test(config, with_a_disk_the_references_are_resolved)
+{
+    struct reference_disk disk = {only_acme_exists, NULL};
+    struct config_sources sources = {.disk = &disk};
+    struct parsed parsed = parse_bytes(full, strlen(full), &sources);
+    cr_assert_eq(parsed.status, DROVER_OK);
+    const struct config_service *services = parsed.config->services;
+    cr_expect_eq(services[0].resolution.kind, REFERENCE_BUILTIN);
+    cr_expect_str_eq(services[0].resolution.target, "userprovider/json");
+    cr_expect_not_null(services[0].resolution.warning, "plugins is true, and the driver path has no json");
+    cr_expect_eq(services[1].resolution.kind, REFERENCE_EXECUTABLE);
+    cr_expect_str_eq(services[1].resolution.target, "/opt/acme/people.bin");
+    parsed_done(&parsed);
+}
+
+Test(config, with_a_disk_refused_references_are_mistakes_like_all_others)
+{
+    static const char text[] = SERVICE("    replicas: 0\n  acme:\n    driver: ./acme\n  more:\n"
+                                       "    driver: jsn\n    interface: userprovider\n");
+    struct reference_disk disk = {only_acme_exists, NULL};
+    struct config_sources sources = {.disk = &disk};
+    struct parsed parsed = parse_bytes(text, strlen(text), &sources);
+    expect_mistakes_of(
+        &parsed,
+        (const char *const[]){
+            "4:13: service 'users': driver 'json' is not built in (interface 'users' has no built-in drivers: write "
+            "the "
+            "path of an executable)",
+            "5:15: key 'replicas': must be between 1 and 64, not '0'",
+            "7:13: service 'acme': driver './acme': '/etc/drover/acme' does not exist, and the driver path has no such "
+            "file either",
+            "9:13: service 'more': driver 'jsn' is not built in (nearest: 'json')", NULL});
+}
+
+Test(config, free_takes_null)
+{
+    cr_expect_null(config_free(NULL));
+}

@@ -1,0 +1,207 @@
+/* test_robust.c - broken files and failing allocations end in an answer
+ *
+ * Linked with --wrap: the allocation functions below stand between drover's code and the real ones, and make the n-th
+ * one fail.
+ */
+#include <stdarg.h>
+
+#include "tests/unit/common/config/fixture.h"
+
+static const char sample[] = "broker: {listen: [\"ipc:///run/b.sock\", 'tcp://[::1]:5570'], mode: \"0660\", group: g}\n"
+                             "plugins: true\n"
+                             "driver_path: [a, /b]\n"
+                             "services:\n"
+                             "  userprovider:\n"
+                             "    driver: json\n"
+                             "    json: {users: ./u.json, n: [1, 0x2, -3.5, ~, true], \"q\": \"${env:A} $${env:B}\"}\n"
+                             "    restart: {min: 10ms, max: 1s}\n"
+                             "  echo: # a comment\n"
+                             "    driver: echo\n"
+                             "    config: {text: >-\n      folded\n      text\n    }\n"
+                             "    queue: {calls: 3}\n"
+                             "  acme:\n"
+                             "    interface: userprovider\n"
+                             "    driver: path:./acme.bin\n";
+
+static const char faulty[] = "broker: {listen: [tcp://*:1], http: 1}\n"
+                             "services:\n"
+                             "  userprovider: {driver: jsn, replicas: 0, replicas: 99, queue: {bytes: 9999GiB}}\n"
+                             "  a: {driver: host.org/a/b, interface: userprovider, sha256: x, json: &x {}}\n"
+                             "  b: {driver: git::x, interface: userprovider, unknown: \"${file:x}\"}\n"
+                             "  c: {driver: ../x, deadline: 1}\n";
+
+/* ---- allocations that fail ---- */
+
+static long allocations_left = -1; /* the one that takes it to 0 fails; below 0 none does */
+static long failures;
+
+static bool fails_now(void)
+{
+    if (allocations_left < 0)
+        return false;
+    if (allocations_left-- > 0)
+        return false;
+    failures++;
+    return true;
+}
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *data, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size);
+int __wrap_vasprintf(char **ret, const char *format, va_list arguments);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *data, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t size);
+int __real_vasprintf(char **ret, const char *format, va_list arguments);
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails_now() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *data, size_t size)
+{
+    return fails_now() ? NULL : __real_realloc(data, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails_now() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t size)
+{
+    return fails_now() ? NULL : __real_strndup(text, size);
+}
+
+int __wrap_vasprintf(char **ret, const char *format, va_list arguments)
+{
+    return fails_now() ? -1 : __real_vasprintf(ret, format, arguments);
+}
+
+static char *env(void *context, const char *name)
+{
+    (void)context;
+    return __real_strdup(name);
+}
+
+static enum reference_disk_kind look(void *context, const char *path)
+{
+    (void)context;
+    return strstr(path, "acme.bin") ? REFERENCE_DISK_EXECUTABLE : REFERENCE_DISK_NOTHING;
+}
+
+static const struct reference_disk disk = {look, NULL};
+static const struct config_sources sources = {.env = env, .disk = &disk};
+
+/* Let each allocation of a parse fail in turn; `status` is what comes when none does. */
+static void fail_each_allocation(const char *text, enum drover_status status)
+{
+    for (long n = 0;; n++) {
+        failures = 0;
+        allocations_left = n;
+        struct parsed parsed = parse_bytes(text, strlen(text), &sources);
+        allocations_left = -1;
+        cr_assert_eq(parsed.status, failures ? DROVER_RESOURCE_EXHAUSTED : status, "allocation %ld: %s %s", n,
+                     drover_status_name(parsed.status), parsed.messages.count ? parsed.messages.lines[0] : "");
+        cr_assert(failures == 0 || (!parsed.config && parsed.messages.count == 0), "allocation %ld", n);
+        parsed_done(&parsed);
+        if (failures == 0) {
+            cr_assert_gt(n, 40, "the allocations are counted");
+            return;
+        }
+    }
+}
+
+Test(robust, each_allocation_of_a_good_file_may_fail)
+{
+    fail_each_allocation(sample, DROVER_OK);
+}
+
+Test(robust, each_allocation_of_a_faulty_file_may_fail)
+{
+    fail_each_allocation(faulty, DROVER_INVALID_ARGUMENT);
+}
+
+/* ---- broken files ---- */
+
+/* Whatever the bytes are: a configuration without messages, or messages of one line each and none. */
+static void expect_an_answer(const char *text, size_t size, const char *what, size_t where)
+{
+    struct parsed parsed = parse_bytes(text, size, &sources);
+    if (parsed.status == DROVER_OK) {
+        cr_expect_eq(parsed.messages.count, 0, "%s %zu", what, where);
+        cr_expect_not_null(parsed.config, "%s %zu", what, where);
+    } else {
+        cr_expect_eq(parsed.status, DROVER_INVALID_ARGUMENT, "%s %zu", what, where);
+        cr_expect_gt(parsed.messages.count, 0, "%s %zu", what, where);
+        cr_expect_null(parsed.config, "%s %zu", what, where);
+    }
+    for (size_t i = 0; i < parsed.messages.count; i++) {
+        unsigned line = 0, column = 0;
+        cr_expect_eq(sscanf(parsed.messages.lines[i], "drover.yaml:%u:%u: ", &line, &column), 2, "%s",
+                     parsed.messages.lines[i]);
+        cr_expect(line > 0 && column > 0 && !strchr(parsed.messages.lines[i], '\n'), "%s", parsed.messages.lines[i]);
+    }
+    parsed_done(&parsed);
+}
+
+/* A copy of exactly its size, so that a byte read too far is seen. */
+static void cut_everywhere(const char *text)
+{
+    for (size_t size = 0; size <= strlen(text); size++) {
+        char *copy = __real_malloc(size + (size == 0));
+        memcpy(copy, text, size);
+        expect_an_answer(copy, size, "cut at", size);
+        free(copy);
+    }
+}
+
+Test(robust, a_file_cut_anywhere_gets_an_answer)
+{
+    cut_everywhere(sample);
+    cut_everywhere(faulty);
+}
+
+Test(robust, a_file_with_any_byte_replaced_gets_an_answer)
+{
+    static const char odd[] = {'\0', '\n', '\t', ' ', '"', '\'', '{', ']', ':', '-', '&',        '*',
+                               '!',  '|',  '$',  '%', '#', '?',  '@', '.', '/', '0', (char)0xFF, (char)0xC3};
+    char copy[sizeof sample];
+    for (size_t at = 0; at + 1 < sizeof sample; at++)
+        for (size_t i = 0; i < sizeof odd; i++) {
+            memcpy(copy, sample, sizeof sample);
+            copy[at] = odd[i];
+            expect_an_answer(copy, sizeof sample - 1, "replaced at", at);
+        }
+}
+
+Test(robust, a_file_with_any_two_lines_swapped_gets_an_answer)
+{
+    const char *lines[32];
+    size_t sizes[32], count = 0;
+    for (const char *at = sample; *at; at += sizes[count], count++) {
+        lines[count] = at;
+        sizes[count] = strcspn(at, "\n") + 1;
+        if (count == 31)
+            break;
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = i + 1; j < count; j++) {
+            char copy[sizeof sample] = "";
+            for (size_t k = 0; k < count; k++) {
+                size_t from = k == i ? j : k == j ? i : k;
+                strncat(copy, lines[from], sizes[from]);
+            }
+            expect_an_answer(copy, strlen(copy), "swapped", i);
+        }
+}
