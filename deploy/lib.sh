@@ -31,27 +31,27 @@ missing_packages() {
     done < <(grep '^[a-z]' deploy/packages.txt)
 }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        die "installing packages needs root: run this through sudo, or install by hand: ${missing[*]}"
-    fi
-}
-
 # need_packages GROUP...: install what is missing; asks no registry when nothing is
 need_packages() {
-    local -a missing
+    local -a missing apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120)
+    local log
     command -v dpkg-query >/dev/null || die "this script knows Debian's packages only; deploy/packages.txt lists them"
     mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || die "run this as root, or install by hand: ${missing[*]}"
+        apt=(sudo "${apt[@]}")
+    fi
     say "installing ${missing[*]}"
-    local -a apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120)
-    as_root "${apt[@]}" update </dev/null || printf 'package lists could not be renewed, trying with the old ones\n' >&2
-    as_root "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null ||
+    log=$(mktemp)
+    # Lists that could not be renewed may still do.
+    "${apt[@]}" update >"$log" 2>&1 </dev/null || true
+    if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1 </dev/null; then
+        cat "$log" >&2
+        rm -f "$log"
         die "could not install: ${missing[*]}"
+    fi
+    rm -f "$log"
 }
 
 # What root builds in a user's tree stays the user's.

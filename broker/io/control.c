@@ -14,11 +14,19 @@
 #include "broker/io/orders.h"
 #include "common/sys/sys.h"
 
+/* When a worker was launched, for the log; kept for the latest ones. */
+enum { LAUNCHES = 64 };
+struct launch {
+    uint64_t worker;
+    uint64_t at_us;
+};
+
 struct control {
     const struct control_options *options;
     void *pair;
     struct admin admin;
     int epoll;
+    struct launch launches[LAUNCHES]; /* by worker number */
     bool stopping, failed;
 };
 
@@ -28,6 +36,19 @@ static char *copy_text(const char *text)
     if (copy == NULL)
         abort();
     return copy;
+}
+
+static void note_launch(struct control *control, uint64_t worker)
+{
+    control->launches[worker % LAUNCHES] = (struct launch){.worker = worker, .at_us = sys_now_us()};
+}
+
+static void log_ready(const struct control *control, uint64_t worker)
+{
+    const struct launch *launch = &control->launches[worker % LAUNCHES];
+    if (launch->worker == worker)
+        log_line(LOG_LEVEL_INFO, "worker %llu is ready after %.1f ms", (unsigned long long)worker,
+                 (double)(sys_now_us() - launch->at_us) / 1000);
 }
 
 /* ---- orders to the data thread ---- */
@@ -100,6 +121,7 @@ static void take_events(struct control *control)
         switch (event.kind) {
         case HOST_EXPECT:
             order_expected(control, &event);
+            note_launch(control, event.worker);
             break;
         case HOST_CLOSED:
             order_end(control, ORDER_WORKER_CLOSED, &event);
@@ -122,6 +144,7 @@ static void take_notice(struct control *control, const struct notice *notice)
     const uint64_t now_ms = sys_now_ms();
     switch (notice->kind) {
     case NOTICE_WORKER_READY:
+        log_ready(control, notice->worker);
         host_worker_ready(host, notice->worker, now_ms);
         break;
     case NOTICE_WORKER_CONFIG_ERROR:

@@ -1,4 +1,5 @@
 /* data.c - the data thread: receive, step, send; see data.h */
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ struct data {
     struct post post;  /* the sockets, seen as one place to send to */
     void *control_end; /* of the PAIR: the control thread's */
     void *data_end;
+    int orders; /* readable when orders have come; edge-triggered like all of libzmq's */
+    bool orders_awake;
     struct core *core;
     struct dying dying; /* workers whose last words are being waited for */
     uint64_t incarnation;
@@ -103,6 +106,7 @@ static void tell_control(struct data *data, const struct effects *effects, struc
         memcpy(notice->data, zbody_ops.data(&effect->body), notice->size);
     }
     notice_send(data->data_end, notice);
+    data->orders_awake = true; /* sending may have swallowed the edge */
 }
 
 /* Do what the core wants done. */
@@ -211,11 +215,14 @@ static unsigned take_orders(struct data *data)
 {
     unsigned count = 0;
     struct order *order = NULL;
+    if (!data->orders_awake)
+        return 0;
     while ((order = order_receive(data->data_end)) != NULL) {
         obey(data, order);
         order_free(order);
         count++;
     }
+    data->orders_awake = false;
     return count;
 }
 
@@ -240,7 +247,7 @@ static void apply_deaths(struct data *data)
 
 /* ---- the loop ---- */
 
-static long sleep_ms(const struct data *data)
+static int sleep_ms(const struct data *data)
 {
     if (!dying_is_empty(&data->dying))
         return DYING_POLL_MS;
@@ -248,7 +255,7 @@ static long sleep_ms(const struct data *data)
     if (next_ms == UINT64_MAX)
         return -1;
     const uint64_t now_ms = sys_now_ms();
-    return next_ms <= now_ms ? 0 : (long)(next_ms - now_ms);
+    return next_ms <= now_ms ? 0 : next_ms - now_ms < INT_MAX ? (int)(next_ms - now_ms) : INT_MAX;
 }
 
 static void *run(void *argument)
@@ -261,8 +268,8 @@ static void *run(void *argument)
         if (core_next_ms(data->core) <= sys_now_ms()) {
             core_expire(data->core, sys_now_ms());
             act(data);
-        } else if (busy == 0) {
-            post_wait(&data->post, data->data_end, sleep_ms(data));
+        } else if (busy == 0 && !data->orders_awake) {
+            data->orders_awake = post_wait(&data->post, data->orders, sleep_ms(data));
         }
     }
     return NULL;
@@ -283,6 +290,9 @@ static enum drover_status make_pair(struct data *data, struct drover_error *erro
         zmq_bind(data->control_end, "inproc://control") != 0 || zmq_connect(data->data_end, "inproc://control") != 0)
         return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "the broker's threads cannot be connected: %s",
                                 zmq_strerror(zmq_errno()));
+    size_t size = sizeof(data->orders);
+    (void)zmq_getsockopt(data->data_end, ZMQ_FD, &data->orders, &size);
+    data->orders_awake = true;
     return DROVER_OK;
 }
 

@@ -1,5 +1,6 @@
 /* post.c - see post.h */
 #include <endian.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,13 @@ enum { ROUTING_ID_SIZE = 5 };
 
 void post_init(struct post *post, void *front, void *back)
 {
-    *post = (struct post){.sockets = {[POST_FRONT] = front, [POST_BACK] = back}};
+    *post = (struct post){
+        .sockets = {[POST_FRONT] = front, [POST_BACK] = back}, .descriptors = {-1, -1}, .awake = {true, true}};
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = sizeof(post->descriptors[i]);
+        if (post->sockets[i] != NULL)
+            (void)zmq_getsockopt(post->sockets[i], ZMQ_FD, &post->descriptors[i], &size);
+    }
 }
 
 void post_done(struct post *post)
@@ -117,9 +124,13 @@ static bool receive_letter(struct post *post, enum post_side side, struct post_l
 bool post_receive(struct post *post, enum post_side side, struct post_letter *ret_letter)
 {
     bool empty = false;
+    if (!post->awake[side])
+        return false;
     while (!receive_letter(post, side, ret_letter, &empty)) {
-        if (empty)
+        if (empty) {
+            post->awake[side] = false;
             return false;
+        }
     }
     return true;
 }
@@ -159,6 +170,7 @@ static bool send_frames(struct post *post, uint64_t peer, const void *header, si
 {
     uint8_t id[ROUTING_ID_SIZE];
     void *socket = id_of(post, peer, id);
+    post->awake[peer >> 32] = true;
     if (zmq_send(socket, id, sizeof(id), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
         return false;
     const bool more = body != NULL && body->present;
@@ -188,12 +200,18 @@ bool post_is_linked(struct post *post, uint64_t peer)
     return send_frames(post, peer, octets, size, NULL);
 }
 
-void post_wait(struct post *post, void *pair, long timeout_ms)
+bool post_wait(struct post *post, int other, int timeout_ms)
 {
-    zmq_pollitem_t items[] = {
-        {.socket = post->sockets[POST_BACK], .events = ZMQ_POLLIN},
-        {.socket = post->sockets[POST_FRONT], .events = ZMQ_POLLIN},
-        {.socket = pair, .events = ZMQ_POLLIN},
+    struct pollfd items[] = {
+        {.fd = post->descriptors[POST_FRONT], .events = POLLIN},
+        {.fd = post->descriptors[POST_BACK], .events = POLLIN},
+        {.fd = other, .events = POLLIN},
     };
-    (void)zmq_poll(items, sizeof(items) / sizeof(items[0]), timeout_ms);
+    if (post->awake[POST_FRONT] || post->awake[POST_BACK])
+        return false;
+    if (poll(items, sizeof(items) / sizeof(items[0]), timeout_ms) <= 0)
+        return false;
+    post->awake[POST_FRONT] = items[POST_FRONT].revents != 0;
+    post->awake[POST_BACK] = items[POST_BACK].revents != 0;
+    return items[2].revents != 0;
 }

@@ -3,6 +3,10 @@
  * A connection's number is the side (bit 32) and the four octets of the routing id that libzmq generated. Ids that a
  * peer chose itself are not accepted: they are claims, not identities.
  *
+ * A socket is awake while it may hold messages that its descriptor does not tell of: libzmq's is edge-triggered, and
+ * sending takes the edge away too. So a socket is read until it is empty, and again after every send, before the thread
+ * sleeps on the descriptors; that costs half the system calls of zmq_poll().
+ *
  * Nothing blocks. A peer whose pipe is full counts as gone: a worker never has more than its window in it, a client not
  * more than the outcomes it may leave unread, so a full pipe is a peer that has stopped reading and says otherwise.
  */
@@ -23,6 +27,8 @@ enum post_side {
 
 struct post {
     void *sockets[2];
+    int descriptors[2]; /* ZMQ_FD */
+    bool awake[2];
     uint64_t *gone; /* connections whose last send failed */
     size_t gone_count, gone_capacity;
 };
@@ -50,7 +56,8 @@ bool post_is_linked(struct post *post, uint64_t peer);
 
 bool post_next_gone(struct post *post, uint64_t *ret_peer);
 
-/* Sleep until a message, an order, or the time (-1: no limit). */
-void post_wait(struct post *post, void *pair, long timeout_ms);
+/* Sleep until a message, until `other` is readable, or the time (-1: no limit). Returns at once while a socket is
+ * awake. True when `other` is readable. */
+bool post_wait(struct post *post, int other, int timeout_ms);
 
 #endif

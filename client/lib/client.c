@@ -222,24 +222,34 @@ enum drover_status drover_client_send(struct drover_client *client, const struct
     return status;
 }
 
+/* Bring the engine up to date with what has come and with the time, without waiting. */
+static void look(struct drover_client *client, uint64_t now_ms)
+{
+    drain(client, now_ms);
+    engine_tick(client->engine, now_ms);
+    flush(client, now_ms);
+}
+
+static void wait_for_outcome(struct drover_client *client, uint64_t now_ms, int timeout_ms)
+{
+    uint64_t until_ms = timeout_ms < 0 ? UINT64_MAX : now_ms + (uint64_t)timeout_ms;
+
+    while (engine_ready(client->engine) == 0 && now_ms < until_ms) {
+        if (timeout_ms < 0 && engine_open(client->engine) == 0)
+            return;
+        now_ms = wait_once(client, now_ms, until_ms);
+        flush(client, now_ms);
+    }
+}
+
 int drover_client_receive(struct drover_client *client, int timeout_ms, struct drover_reply *ret_reply)
 {
     struct engine_outcome outcome;
-    uint64_t now_ms, until_ms;
 
-    if (engine_ready(client->engine) == 0) {
-        now_ms = sys_now_ms();
-        until_ms = timeout_ms < 0 ? UINT64_MAX : now_ms + (uint64_t)timeout_ms;
-        drain(client, now_ms);
-        engine_tick(client->engine, now_ms);
-        flush(client, now_ms);
-        while (engine_ready(client->engine) == 0 && now_ms < until_ms) {
-            if (timeout_ms < 0 && engine_open(client->engine) == 0)
-                return 0;
-            now_ms = wait_once(client, now_ms, until_ms);
-            flush(client, now_ms);
-        }
-    }
+    if (engine_ready(client->engine) == 0 && timeout_ms == 0)
+        look(client, sys_now_ms());
+    else if (engine_ready(client->engine) == 0)
+        wait_for_outcome(client, sys_now_ms(), timeout_ms);
     if (!engine_take(client->engine, 0, &outcome))
         return 0;
     fill_reply(&outcome, ret_reply);

@@ -226,20 +226,26 @@ static void check_services(struct checker *checker, const struct node *map)
 }
 
 /* Two sockets on one address could not both be bound. */
-static void check_listen(struct checker *checker, const struct node *root)
+static void check_repeated(struct checker *checker, const struct node *listen)
 {
     const struct config *config = checker->config;
+    for (size_t i = 0; i < config->listen_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(config->listen[i], config->listen[j]) == 0)
+                report_mistake(&checker->report, listen->place, "key 'listen': '%s' stands in it twice",
+                               config->listen[i]);
+}
+
+static void check_listen(struct checker *checker, const struct node *root)
+{
     const struct node *broker = node_get(root, "broker"), *listen = node_get(broker, "listen");
     struct place place = broker ? broker->key->place : root->place;
     if (!listen || (listen->kind == NODE_LIST && listen->count == 0))
         report_mistake(&checker->report, listen ? listen->place : place,
                        "key 'broker.listen': at least one endpoint is needed, such as "
                        "listen: [\"ipc:///run/drover/broker.sock\"]");
-    for (size_t i = 0; i < config->listen_count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(config->listen[i], config->listen[j]) == 0)
-                report_mistake(&checker->report, listen->place, "key 'listen': '%s' stands in it twice",
-                               config->listen[i]);
+    else
+        check_repeated(checker, listen);
 }
 
 static void default_driver_path(struct checker *checker)
@@ -326,6 +332,7 @@ static struct config *config_new(const char *path, const char *directory)
     return config->path && config->directory ? config : config_free(config);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): two of the parameters are one buffer, two are results */
 enum drover_status config_parse(const char *text, size_t size, const char *path, const char *directory,
                                 const struct config_sources *sources, struct config **ret_config,
                                 struct config_messages *ret_messages)

@@ -61,8 +61,8 @@ struct config {
 struct config_sources {
     /* The value of an environment variable, for the parser to free(); NULL when it is not set. */
     char *(*env)(void *context, const char *name);
-    /* The contents of a file (`path` is absolute), for the parser to free(); NULL when it cannot be read. One line end
-     * at its end is cut off. */
+    /* The contents of a file (`path` is absolute), for the parser to free(); NULL when it cannot be read. They come as
+     * they are: it is the parser that cuts one line end off their end. */
     char *(*file)(void *context, const char *path);
     void *context;
     const struct reference_disk *disk; /* NULL: driver references are not resolved */

@@ -38,15 +38,15 @@ enum key_kind {
 };
 
 struct key {
-    enum key_where where;
     const char *name;
-    enum key_kind kind;  /* of a list: of its items */
+    enum key_where where;
+    enum key_where inner; /* of a map */
+    enum key_kind kind;   /* of a list: of its items */
+    bool is_list;
     size_t offset;       /* of the member in struct config or struct config_service */
     size_t count_offset; /* of a list: of the member that counts */
     uint64_t low, high;  /* of a list: at most `high` items */
     uint64_t initial;    /* of a number: the default */
-    bool is_list;
-    enum key_where inner; /* of a map */
 };
 
 /* The key `name` of a map; NULL when there is none. */

@@ -169,12 +169,22 @@ static bool check_key(struct loader *loader, const struct node *key)
     return false;
 }
 
+/* A key, to be sorted. */
+struct sorted_key {
+    const struct node *node;
+};
+
+static int compare_texts(const struct node *a, const struct node *b)
+{
+    if (a->size != b->size)
+        return a->size < b->size ? -1 : 1;
+    return memcmp(a->text, b->text, a->size);
+}
+
 static int compare_keys(const void *a, const void *b)
 {
-    const struct node *left = *(const struct node *const *)a, *right = *(const struct node *const *)b;
-    if (left->size != right->size)
-        return left->size < right->size ? -1 : 1;
-    int order = memcmp(left->text, right->text, left->size);
+    const struct node *left = ((const struct sorted_key *)a)->node, *right = ((const struct sorted_key *)b)->node;
+    int order = compare_texts(left, right);
     if (order != 0)
         return order;
     if (left->place.line != right->place.line)
@@ -182,31 +192,28 @@ static int compare_keys(const void *a, const void *b)
     return left->place.column < right->place.column ? -1 : 1;
 }
 
-static bool same_key(const struct node *a, const struct node *b)
-{
-    return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
-}
-
 /* Sorted, not compared pair by pair: a map may have as many keys as the file has room for. */
 static void refuse_duplicates(struct loader *loader, const struct node *map)
 {
     if (map->count < 2)
         return;
-    const struct node **keys = calloc(map->count, sizeof *keys);
+    struct sorted_key *keys = calloc(map->count, sizeof *keys);
     if (!keys) {
         loader->report->no_memory = true;
         return;
     }
     size_t count = 0;
     for (const struct node *child = map->child; child; child = child->next)
-        keys[count++] = child->key;
+        keys[count++].node = child->key;
     qsort(keys, count, sizeof *keys, compare_keys);
     char quote[REPORT_QUOTE_SIZE];
-    for (size_t i = 1; i < count; i++)
-        if (same_key(keys[i - 1], keys[i]))
-            report_mistake(loader->report, keys[i]->place,
+    for (size_t i = 1; i < count; i++) {
+        const struct node *first = keys[i - 1].node, *second = keys[i].node;
+        if (compare_texts(first, second) == 0)
+            report_mistake(loader->report, second->place,
                            "key '%s': stands here for the second time (the first is at line %u)",
-                           report_quote(keys[i]->text, keys[i]->size, quote), keys[i - 1]->place.line);
+                           report_quote(second->text, second->size, quote), first->place.line);
+    }
     free(keys);
 }
 

@@ -105,12 +105,21 @@ void report_done(struct report *report)
     *report = (struct report){0};
 }
 
+const char *report_cut(const char *data, size_t size, char *buffer, size_t capacity)
+{
+    text_printable(data, size, buffer, capacity);
+    if (size < capacity || strlen(buffer) < 4)
+        return buffer;
+    size_t end = strlen(buffer) - 3;
+    while (end > 0 && ((unsigned char)buffer[end] & 0xC0) == 0x80) /* not in the middle of a character */
+        end--;
+    memcpy(buffer + end, "...", 4);
+    return buffer;
+}
+
 const char *report_quote(const char *data, size_t size, char *buffer)
 {
-    text_printable(data, size, buffer, REPORT_QUOTE_SIZE);
-    if (size >= REPORT_QUOTE_SIZE)
-        memcpy(buffer + strlen(buffer) - 3, "...", 3);
-    return buffer;
+    return report_cut(data, size, buffer, REPORT_QUOTE_SIZE);
 }
 
 void config_messages_done(struct config_messages *messages)

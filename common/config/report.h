@@ -36,10 +36,14 @@ void report_list(struct report *report, const char *path, struct config_messages
 
 void report_done(struct report *report);
 
+/* `size` octets of untrusted text for a message: made printable, and cut with "..." when they do not fit into `buffer`
+ * of `capacity` octets. Returns `buffer`. */
+const char *report_cut(const char *data, size_t size, char *buffer, size_t capacity);
+
 /* At most this much of a text of the file is shown in a message. */
 #define REPORT_QUOTE_SIZE 81
 
-/* `size` octets of the file for a message, made printable and cut, in `buffer` of REPORT_QUOTE_SIZE. */
+/* The same with a `buffer` of REPORT_QUOTE_SIZE. */
 const char *report_quote(const char *data, size_t size, char *buffer);
 
 #endif

@@ -96,11 +96,10 @@ static const char *path_mistake(const char *text)
     return *text ? NULL : "must be a path, which cannot be empty";
 }
 
-/* What is wrong with a reference itself is found by its resolution. */
-static const char *no_mistake(const char *text)
+/* All else that can be wrong with a reference is found by its resolution. */
+static const char *reference_mistake(const char *text)
 {
-    (void)text;
-    return NULL;
+    return *text ? NULL : "must be a built-in driver's name or a path";
 }
 
 static char *lower_copy(const char *directory, const char *text)
@@ -145,7 +144,7 @@ static const struct kind {
                    .takes_quoted = true},
     [KIND_NAME] = {.wanted = "a name", .mistake = name_mistake, .copy = plain_copy},
     [KIND_GROUP] = {.wanted = "the name of a group", .mistake = group_mistake, .copy = plain_copy},
-    [KIND_REFERENCE] = {.wanted = "a driver's name, path or URL", .mistake = no_mistake, .copy = plain_copy},
+    [KIND_REFERENCE] = {.wanted = "a driver's name, path or URL", .mistake = reference_mistake, .copy = plain_copy},
     [KIND_HASH] = {.wanted = "64 hex digits", .mistake = hash_mistake, .copy = lower_copy},
     [KIND_PATH] = {.wanted = "a path", .mistake = path_mistake, .copy = path_resolve},
     [KIND_ENDPOINT] = {.wanted = "an endpoint such as ipc:///run/drover/broker.sock",

@@ -14,9 +14,12 @@ static enum drover_status greet(struct drover_call *call)
 }
 
 static const struct drover_method methods[] = {{.name = "greet", .run = greet, .idempotent = true}};
-static const struct drover_driver hello = {
-    .abi = DROVER_DRIVER_ABI, .interface = "hello", .interface_version = "1.0.0",
-    .name = "hello", .version = "1.0.0", .summary = "greets by name",
-    .methods = methods, .method_count = 1,
-};
+static const struct drover_driver hello = {.abi = DROVER_DRIVER_ABI,
+                                           .interface = "hello",
+                                           .interface_version = "1.0.0",
+                                           .name = "hello",
+                                           .version = "1.0.0",
+                                           .summary = "greets by name",
+                                           .methods = methods,
+                                           .method_count = 1};
 DROVER_DRIVER(hello)

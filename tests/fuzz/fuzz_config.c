@@ -28,12 +28,29 @@ static void check_messages(const struct config_messages *messages)
     }
 }
 
+/* Secrets of the fuzzed file: some exist, some do not; what they hold is nobody's business here. */
+static char *find_secret(void *context, const char *name)
+{
+    (void)context;
+    return strlen(name) % 2 == 0 ? strdup("se: [cret") : NULL;
+}
+
+/* A disk on which there is something of each kind. */
+static enum reference_disk_kind look(void *context, const char *path)
+{
+    (void)context;
+    FUZZ_CHECK(path[0] == '/');
+    return (enum reference_disk_kind)(strlen(path) % (REFERENCE_DISK_OTHER + 1));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const struct reference_disk disk = {.look = look};
+    static const struct config_sources sources = {.env = find_secret, .file = find_secret, .disk = &disk};
     struct config *config = NULL;
     struct config_messages messages;
     const enum drover_status status =
-        config_parse((const char *)data, size, "fuzz.yaml", "/etc/drover", &config, &messages);
+        config_parse((const char *)data, size, "fuzz.yaml", "/etc/drover", &sources, &config, &messages);
     FUZZ_CHECK((status == DROVER_OK) == (config != NULL));
     if (status == DROVER_INVALID_ARGUMENT)
         check_messages(&messages);

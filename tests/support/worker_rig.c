@@ -23,7 +23,7 @@
 #define PATIENCE_MS 20000
 
 /* The test cannot go on. */
-static void DROVER_PRINTF(2, 3) give_up(const struct worker_rig *rig, const char *format, ...)
+static _Noreturn void DROVER_PRINTF(2, 3) give_up(const struct worker_rig *rig, const char *format, ...)
 {
     va_list arguments;
 

@@ -102,7 +102,7 @@ static const struct golden {
       .session = CLIENT_SESSION,
       .call = CALL_ID(8, 43),
       .deadline_ms = 5000,
-      .service = TEXT("drover"),
+      .service = TEXT("broker"),
       .method = TEXT("status")}},
     {"bye",
      {.command = WIRE_BYE, .flags = FIELD_READ, .session = CLIENT_SESSION, .read_count = 42, .read_bytes = 4196}},

@@ -9,6 +9,10 @@
  * virtual time; this file and launch.h are the part that touches the system. Children are forked only by the thread
  * that calls these functions, which must be the main thread (a parent-death signal follows the thread that forked).
  *
+ * No worker outlives its host: each gets SIGKILL from the kernel when the host's thread ends, however it ends, and
+ * sees the end of a pipe besides. What a worker has started itself is killed with it as long as the host lives; if the
+ * host is killed by SIGKILL, grandchildren are only certain to die where there is a pid namespace or a cgroup.
+ *
  * Thread rule: one thread, the main one.
  */
 #ifndef DROVER_HOST_H
@@ -57,7 +61,9 @@ enum host_service_state { /* the words of `drover status` */
 
 enum host_event_kind {
     HOST_EXPECT,        /* a worker was launched: let it in with this token */
-    HOST_CLOSED,        /* its start word was closed: take back what is above `started`, give it nothing more */
+    HOST_CLOSED,        /* its start word was closed: take back what is above `started`, give it nothing more, and call
+                         * host_worker_drained() when no lease is left, at once if there is none. It also comes for
+                         * workers that hung or were never ready. */
     HOST_LOST,          /* it is dead: `started` is the last call it began */
     HOST_SERVICE_STATE, /* a service's state or reason changed */
 };

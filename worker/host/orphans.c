@@ -71,7 +71,8 @@ static bool reap(pid_t pid)
 unsigned orphans_sweep(const struct orphans_view *view)
 {
     char path[64];
-    int pid;
+    char *word = NULL;
+    size_t capacity = 0;
     unsigned found = 0;
 
     /* Children belong to the thread that forked them or, when adopted, to the main one: the host's is both. */
@@ -79,8 +80,9 @@ unsigned orphans_sweep(const struct orphans_view *view)
     FILE *children = fopen(path, "re");
     if (children == NULL)
         return 0;
-    while (fscanf(children, "%d", &pid) == 1) {
-        if (view->is_worker(view->context, pid))
+    while (getdelim(&word, &capacity, ' ', children) > 0) {
+        const pid_t pid = (pid_t)strtol(word, NULL, 10);
+        if (pid <= 0 || view->is_worker(view->context, pid))
             continue;
         if (reap(pid)) {
             found++;
@@ -89,6 +91,7 @@ unsigned orphans_sweep(const struct orphans_view *view)
             found++;
         }
     }
+    free(word);
     (void)fclose(children);
     return found;
 }

@@ -130,6 +130,7 @@ void host_write_logs(const struct host *host, const char *service, uint64_t afte
     drover_write_array(writer, count);
     for (uint64_t last = first - 1; count > 0; count--) {
         const struct found found = find_line(host, service, last, look_forward);
+        assert(found.line != NULL);
         write_line(&found, writer);
         last = found.line->serial;
     }

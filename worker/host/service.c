@@ -118,9 +118,9 @@ struct service *service_free(struct service *service)
         capture_log_done(&service->logs[i]);
     free(service->logs);
     while (service->retired != NULL) {
-        struct generation *oldest = service->retired;
-        LL_DELETE(service->retired, oldest);
-        (void)generation_free(oldest);
+        struct generation *newest = service->retired;
+        service->retired = newest->next;
+        (void)generation_free(newest);
     }
     (void)generation_free(service->current);
     free(service->name);
@@ -247,12 +247,14 @@ static enum host_service_state judge(const struct census *census, unsigned count
 
 static void drop_ended_generations(struct service *service)
 {
-    struct generation *generation, *next;
-    LL_FOREACH_SAFE(service->retired, generation, next)
-    {
-        if (!generation_has_ended(generation))
+    struct generation **link = &service->retired;
+    while (*link != NULL) {
+        struct generation *generation = *link;
+        if (!generation_has_ended(generation)) {
+            link = &generation->next;
             continue;
-        LL_DELETE(service->retired, generation);
+        }
+        *link = generation->next;
         (void)generation_free(generation);
     }
 }

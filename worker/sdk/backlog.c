@@ -166,7 +166,11 @@ void backlog_give_back(struct backlog *backlog)
 
 void backlog_forget(struct backlog *backlog)
 {
+    struct job *running;
+
     pthread_mutex_lock(&backlog->lock);
+    DL_FOREACH (backlog->running, running)
+        atomic_store_explicit(&running->cancelled, true, memory_order_relaxed);
     while (backlog->waiting) {
         struct job *job = pop_waiting(backlog);
         job->end = JOB_DROPPED;

@@ -57,7 +57,7 @@ bool backlog_cancel(struct backlog *backlog, uint64_t session, uint64_t call);
 /* End every waiting call as not started (DRAIN). */
 void backlog_give_back(struct backlog *backlog);
 
-/* Drop every waiting call: the session that gave them is lost. */
+/* Drop every waiting call and mark the running ones as cancelled: the session that gave them is lost. */
 void backlog_forget(struct backlog *backlog);
 
 /* Start nothing any more, and let executors come home. */

@@ -19,6 +19,17 @@ bool environment_is_supervised(void)
     return getenv(WORKER_ENV_ENDPOINT) != NULL;
 }
 
+static enum drover_status take_endpoint(char **ret_endpoint, struct drover_error *error)
+{
+    const char *text = getenv(WORKER_ENV_ENDPOINT);
+
+    if (!text)
+        return drover_error_set(error, DROVER_FAILED_PRECONDITION,
+                                "environment: %s is not set (is this worker started by drover?)", WORKER_ENV_ENDPOINT);
+    *ret_endpoint = strdup(text);
+    return *ret_endpoint ? DROVER_OK : drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "environment: no memory");
+}
+
 /* The descriptor that a variable names; -1 without the variable. The driver's own children must not inherit it. */
 static enum drover_status take_descriptor(const char *variable, int *ret_fd, struct drover_error *error)
 {
@@ -71,11 +82,9 @@ enum drover_status environment_take(struct environment *ret_environment, struct 
         status = map_page(page_fd, &taken.page, error);
     if (status != DROVER_OK)
         goto fail;
-    taken.endpoint = strdup(getenv(WORKER_ENV_ENDPOINT));
-    if (!taken.endpoint) {
-        status = drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "environment: no memory");
+    status = take_endpoint(&taken.endpoint, error);
+    if (status != DROVER_OK)
         goto fail;
-    }
     unsetenv(WORKER_ENV_ENDPOINT);
     unsetenv(WORKER_ENV_PAGE);
     unsetenv(WORKER_ENV_LIFELINE);

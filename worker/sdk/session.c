@@ -106,7 +106,8 @@ static void answer(struct session *session, struct job *job)
     struct wire_header header = {.command = WIRE_REPLY, .session = session->id, .call = job->header.call};
     bool is_reply = job->end == JOB_REPLY;
 
-    if (job->end == JOB_DROPPED || session->state == SESSION_LOST || job->header.session != session->id)
+    /* A new session is opened only when every job of the lost one has come by here. */
+    if (job->end == JOB_DROPPED || session->state == SESSION_LOST)
         return;
     if (!is_reply) {
         header.command = WIRE_ERROR;

@@ -76,7 +76,8 @@ DROVER_EXPORT const char *drover_call_service(const struct drover_call *call);
 /* The caller's metadata: a map, or NULL when there is none. Borrowed. */
 DROVER_EXPORT const struct drover_value *drover_call_metadata(const struct drover_call *call);
 
-/* Milliseconds until nobody waits for this call any more; 0 when the time is over. */
+/* Milliseconds until nobody waits for this call any more; 0 when the time is over, UINT32_MAX when there is no
+ * deadline. */
 DROVER_EXPORT uint32_t drover_call_time_left_ms(const struct drover_call *call);
 
 /* True when the caller gave up or the deadline passed: what is still to be done is done for nobody.

@@ -151,6 +151,13 @@ Test(mistakes, a_service_is_a_map)
                     "4:3: service 'b': key 'driver' is missing: write 'driver: NAME' (or a path) below it");
 }
 
+Test(mistakes, a_driver_has_a_name)
+{
+    expect_mistakes(LISTEN "services:\n  a: {driver: \"\"}\n  b: {driver: }\n",
+                    "3:15: key 'driver': '': must be a built-in driver's name or a path",
+                    "4:15: key 'driver': must be a driver's name, path or URL, not nothing");
+}
+
 Test(mistakes, lists_are_lists)
 {
     expect_mistakes("broker: {listen: \"tcp://127.0.0.1:1\"}\ndriver_path: drivers\nservices: {}\n",

@@ -17,7 +17,7 @@ static const char sample[] = "broker: {listen: [\"ipc:///run/b.sock\", 'tcp://[:
                              "    restart: {min: 10ms, max: 1s}\n"
                              "  echo: # a comment\n"
                              "    driver: echo\n"
-                             "    config: {text: >-\n      folded\n      text\n    }\n"
+                             "    config:\n      text: >-\n        folded\n        text\n"
                              "    queue: {calls: 3}\n"
                              "  acme:\n"
                              "    interface: userprovider\n"

@@ -154,3 +154,24 @@ Test(users_file, is_named_by_the_setting)
     cr_expect_eq(configure(writer, &error), DROVER_OK, "%s", error.text);
     drover_writer_free(writer);
 }
+
+/* A pipe has no size to go by. */
+Test(users_file, may_be_a_pipe)
+{
+    char path[64], json[16 * 1024];
+    int ends[2];
+    struct users *users = NULL;
+    struct drover_error error = {0};
+
+    memset(json, ' ', sizeof(json));
+    memcpy(json, "[{},", 4);
+    memcpy(json + sizeof(json) - 3, "{}]", 3);
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(write(ends[1], json, sizeof(json)), (ssize_t)sizeof(json));
+    close(ends[1]);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+    cr_assert_eq(users_load(path, USERS_FOR_LOOKUP, &users, &error), DROVER_OK, "%s", error.text);
+    cr_assert_eq(users_count(users), 2);
+    close(ends[0]);
+    users_free(users);
+}

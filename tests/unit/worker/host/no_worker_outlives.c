@@ -125,8 +125,8 @@ static bool write_sleeper(char *path)
 {
     static const char script[] = "#!/bin/sh\nexec sleep 1000\n";
     const int fd = mkstemp(path);
-    const bool written = fd >= 0 && write(fd, script, sizeof(script) - 1) == (ssize_t)sizeof(script) - 1 &&
-                         fchmod(fd, 0700) == 0;
+    const bool written =
+        fd >= 0 && write(fd, script, sizeof(script) - 1) == (ssize_t)sizeof(script) - 1 && fchmod(fd, 0700) == 0;
     if (fd >= 0)
         close(fd);
     return written;

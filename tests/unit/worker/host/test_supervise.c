@@ -99,7 +99,10 @@ struct cell {
 };
 
 #define IN(FROM) SUPERVISE_##FROM
-#define CELL(FROM, EVENT, TO, does) {IN(FROM), SUPERVISE_ON_##EVENT, IN(TO), does}
+#define CELL(FROM, EVENT, TO, does)                  \
+    {                                                \
+        IN(FROM), SUPERVISE_ON_##EVENT, IN(TO), does \
+    }
 #define NOTHING 0
 #define LAUNCH SUPERVISE_DO_LAUNCH
 #define CANCEL SUPERVISE_DO_CANCEL

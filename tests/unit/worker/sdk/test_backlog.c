@@ -127,12 +127,15 @@ Test(backlog, gives_back_what_waits_and_counts_it)
     cr_expect_eq(running->end, JOB_OPEN);
 }
 
-Test(backlog, forgets_what_waits_without_counting_it)
+Test(backlog, forgets_what_waits_without_counting_it_and_cancels_what_runs)
 {
     push(1);
+    push(2);
+    struct job *running = backlog_take(&backlog, false);
     backlog_forget(&backlog);
-    job_free(expect_ended(1, JOB_DROPPED));
-    cr_expect_eq(page.word, 0);
+    job_free(expect_ended(2, JOB_DROPPED));
+    cr_expect_eq(page.word, 1);
+    cr_expect(running->cancelled);
 }
 
 Test(backlog, starts_nothing_once_it_is_halted)

@@ -198,7 +198,7 @@ Test(calls, the_deadline_of_a_running_one_is_seen_by_the_driver)
 {
     worker_rig_serve(&rig, RIG_DRIVER, NULL);
     worker_rig_call(&rig,
-                    &(struct worker_rig_call){.call = 1, .method = "hold", .has_deadline = true, .deadline_ms = 30});
+                    &(struct worker_rig_call){.call = 1, .method = "hold", .has_deadline = true, .deadline_ms = 600});
     worker_rig_expect_for(&rig, WIRE_ERROR, 1);
     cr_expect_text(rig.message.header.text, "let go, 0 ms left");
 }

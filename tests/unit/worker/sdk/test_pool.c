@@ -111,7 +111,8 @@ Test(pool, a_lost_session_waits_for_running_calls_and_then_greets_again)
     worker_rig_await_started(&rig, 4);
     worker_rig_sync(&rig); /* 5 and 6 wait in the worker now */
     worker_rig_command(&rig, WIRE_HELLO_FIRST, 0);
-    worker_rig_command(&rig, WIRE_PING, 1); /* of the lost session: no answer */
+    worker_rig_command(&rig, WIRE_PING, 1); /* of the lost session: no answer, but a line */
+    worker_rig_await_output(&rig, "a command out of place");
     int fd = worker_rig_open_gate(gate, 4);
     worker_rig_expect(&rig, WIRE_HELLO); /* no answer of the lost session came before */
     rig.session = 5;
