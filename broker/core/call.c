@@ -120,13 +120,19 @@ bool call_never_was(const struct core *core, uint64_t number)
            (number & SERIAL_MASK) > core->calls.serial;
 }
 
-void call_detach(struct call *call)
+void call_detach(struct core *core, struct call *call)
 {
     if (call->client == NULL)
         return;
     DL_DELETE2(call->client->calls, call, client_prev, client_next);
     call->client->calls_open--;
     call->client = NULL;
+    release_body(core, call); /* what nobody waits for is never sent to a worker again */
+}
+
+enum drover_outcome call_outcome(const struct call *call)
+{
+    return call->worker != NULL || call->repeated ? DROVER_OUTCOME_UNKNOWN : DROVER_OUTCOME_NOT_STARTED;
 }
 
 static void count_outcome(struct service *service, const struct wire_header *header)
@@ -152,9 +158,8 @@ void call_tell(struct core *core, struct call *call, struct wire_header *header,
     header->call = call->client_call;
     const size_t size = body != NULL && body->present ? body->size : 0;
     effects_send(&core->effects, client->peer, header, body, core->settings.bodies);
-    call_detach(call);
+    call_detach(core, call);
     session_count_outcome(core, client, size);
-    release_body(core, call); /* what is told is never sent to a worker again */
 }
 
 void call_tell_error(struct core *core, struct call *call, const struct drover_error *error)

@@ -39,7 +39,11 @@ void call_tell_error(struct core *core, struct call *call, const struct drover_e
 /* End a call that is queued, or in no list: tell the error and free the record. */
 void call_end(struct core *core, struct call *call, const struct drover_error *error);
 
-/* Cut a call off its client without a word. */
-void call_detach(struct call *call);
+/* Cut a call off its client without a word; its body goes, and its bytes count no more. */
+void call_detach(struct core *core, struct call *call);
+
+/* What is known of a call that ends now without an answer: it was not started, or, with a worker or after it was lost
+ * with one, that is unknown. */
+enum drover_outcome call_outcome(const struct call *call);
 
 #endif

@@ -72,7 +72,7 @@ static void free_calls(struct core *core)
             struct call *call = &core->calls.chunks[chunk][i];
             if (call->state == CALL_FREE)
                 continue;
-            call_detach(call);
+            call_detach(core, call);
             if (call->lane != NULL)
                 queue_remove(core, call);
             call_free(core, call);
@@ -150,12 +150,12 @@ enum drover_status core_set_service(struct core *core, const struct core_service
     return DROVER_OK;
 }
 
-/* Everything that waits in a service's queue ends, not started. */
+/* Everything that waits in a service's queue ends. */
 static void refuse_queue(struct core *core, struct service *service, const char *text)
 {
     struct call *call = NULL;
     while ((call = queue_pop(core, service)) != NULL) {
-        struct drover_error error = {.origin = DROVER_ORIGIN_BROKER, .outcome = DROVER_OUTCOME_NOT_STARTED};
+        struct drover_error error = {.origin = DROVER_ORIGIN_BROKER, .outcome = call_outcome(call)};
         (void)drover_error_set(&error, DROVER_UNAVAILABLE, "%s", text);
         call_end(core, call, &error);
     }
@@ -310,8 +310,7 @@ static void deadline_passed(struct core *core, struct call *call)
         lease_check_hang(core, call);
         return;
     }
-    struct drover_error error = {.origin = DROVER_ORIGIN_BROKER,
-                                 .outcome = leased ? DROVER_OUTCOME_UNKNOWN : DROVER_OUTCOME_NOT_STARTED};
+    struct drover_error error = {.origin = DROVER_ORIGIN_BROKER, .outcome = call_outcome(call)};
     (void)drover_error_set(&error, DROVER_DEADLINE_EXCEEDED, "service '%s': no answer within %llu ms (%s)",
                            call->service->name, (unsigned long long)call->deadline_ms,
                            leased ? "a worker has the call" : "no worker was free");

@@ -43,6 +43,16 @@ static handler *handler_of(enum wire_command command)
     return NULL;
 }
 
+/* An ERROR that names a call is that call's outcome. One that is open has another still to come: it is not named. */
+static uint64_t name_call(const struct session *session, uint64_t number)
+{
+    for (const struct call *call = session->calls; call != NULL; call = call->client_next) {
+        if (call->client_call == number)
+            return 0;
+    }
+    return number;
+}
+
 void handle_breach(struct core *core, struct session *session, uint64_t call, struct drover_error *error)
 {
     core->malformed++;
@@ -51,11 +61,13 @@ void handle_breach(struct core *core, struct session *session, uint64_t call, st
         session->malformed_since_ms = core->now_ms;
     }
     if (++session->malformed < CORE_MALFORMED_MAX) {
-        struct wire_header header = {.command = WIRE_ERROR, .call = call};
+        struct wire_header header = {.command = WIRE_ERROR, .call = name_call(session, call)};
         error->outcome = DROVER_OUTCOME_NOT_STARTED;
         error->origin = DROVER_ORIGIN_BROKER;
         wire_header_set_error(&header, error);
         session_send(core, session, &header);
+        if (header.call != 0)
+            session_count_outcome(core, session, 0);
         return;
     }
     struct drover_error last = {0};
@@ -68,9 +80,12 @@ void handle_breach(struct core *core, struct session *session, uint64_t call, st
     session_ban(core, session);
 }
 
+/* Names the call only where the frame was the call itself: of any other call nobody here can say what became. */
 static void say_hello_first(struct core *core, uint64_t peer, const struct wire_header *header)
 {
-    struct wire_header answer = {.command = WIRE_HELLO_FIRST, .session = header->session, .call = header->call};
+    const bool is_call = header->command == WIRE_CALL || header->command == WIRE_ADMIN;
+    struct wire_header answer = {
+        .command = WIRE_HELLO_FIRST, .session = header->session, .call = is_call ? header->call : 0};
     effects_send(&core->effects, peer, &answer, NULL, core->settings.bodies);
 }
 

@@ -150,15 +150,13 @@ void handle_cancel(struct core *core, struct session *session, const struct inco
         core->late++;
         return;
     }
-    struct drover_error error = {.origin = DROVER_ORIGIN_BROKER};
+    struct drover_error error = {.origin = DROVER_ORIGIN_BROKER, .outcome = call_outcome(call)};
     (void)drover_error_set(&error, DROVER_CANCELLED, "the caller cancelled the call");
     if (call->state == CALL_LEASED) {
-        error.outcome = DROVER_OUTCOME_UNKNOWN;
         call_tell_error(core, call, &error);
         lease_cancel(core, call);
         return;
     }
-    error.outcome = DROVER_OUTCOME_NOT_STARTED;
     call_end(core, call, &error);
 }
 

@@ -35,6 +35,15 @@ static bool may_administer(const struct core *core, const char *address)
     return *end == ':' && (uid == 0 || uid == core->settings.owner_uid);
 }
 
+/* What a client may send at most: what the service that takes most takes. 0 without services: not known yet. */
+static uint64_t largest_body(const struct core *core)
+{
+    uint64_t largest = 0;
+    for (const struct service *service = core->services; service != NULL; service = service->hh.next)
+        largest = service->max_body > largest ? service->max_body : largest;
+    return largest;
+}
+
 static void send_welcome(struct core *core, const struct session *session, const struct worker *worker)
 {
     struct wire_welcome welcome = {
@@ -42,7 +51,7 @@ static void send_welcome(struct core *core, const struct session *session, const
         .session = session->id,
         .software = {.data = core->settings.software, .size = strlen(core->settings.software)},
         .incarnation = core->settings.incarnation,
-        .max_body = worker != NULL ? worker->service->max_body : 0,
+        .max_body = worker != NULL ? worker->service->max_body : largest_body(core),
         .open_max = CORE_UNREAD_MAX,
         .ping_ms = CORE_CLIENT_PING_MS,
     };

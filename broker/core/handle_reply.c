@@ -63,11 +63,12 @@ void handle_error(struct core *core, struct session *session, const struct incom
     struct wire_header header = *incoming->header;
     struct service *service = call->service;
     if (header.outcome == DROVER_OUTCOME_NOT_STARTED && header.status == DROVER_UNAVAILABLE) {
-        lease_end(core, call); /* given back: another worker will do it */
-        lease_requeue(core, call);
+        lease_give_back(core, call);
         lease_pump(core, service);
         return;
     }
+    if (header.outcome == DROVER_OUTCOME_NOT_STARTED && call->repeated)
+        header.outcome = DROVER_OUTCOME_UNKNOWN; /* the worker before this one may have begun it */
     header.flags &= FIELD_STATUS;
     if (header.origin != DROVER_ORIGIN_HOST)
         header.origin = DROVER_ORIGIN_DRIVER;

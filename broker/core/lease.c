@@ -160,10 +160,11 @@ void lease_check_hang(struct core *core, struct call *call)
 
 /* ---- taken back, lost ---- */
 
-void lease_requeue(struct core *core, struct call *call)
+/* Back to the head of the queue with a call that is in no list. */
+static void requeue(struct core *core, struct call *call)
 {
     struct service *service = call->service;
-    struct drover_error error = {.origin = DROVER_ORIGIN_BROKER, .outcome = DROVER_OUTCOME_NOT_STARTED};
+    struct drover_error error = {.origin = DROVER_ORIGIN_BROKER, .outcome = call_outcome(call)};
     if (call->client == NULL) {
         call_free(core, call);
         return;
@@ -180,6 +181,14 @@ void lease_requeue(struct core *core, struct call *call)
         call_end(core, call, &error);
 }
 
+void lease_give_back(struct core *core, struct call *call)
+{
+    struct worker *worker = call->worker;
+    unlink_lease(core, call);
+    requeue(core, call);
+    lease_check_drained(core, worker);
+}
+
 /* From the last to the first, so that each goes before the one that was given after it. */
 static struct call *last_lease(const struct worker *worker)
 {
@@ -191,7 +200,7 @@ void lease_take_back(struct core *core, struct worker *worker, uint64_t started)
     struct call *call = NULL;
     while ((call = last_lease(worker)) != NULL && call->sequence > started) {
         unlink_lease(core, call);
-        lease_requeue(core, call);
+        requeue(core, call);
     }
 }
 
@@ -226,7 +235,7 @@ void lease_lose(struct core *core, struct worker *worker)
         const bool repeat = may_repeat(worker, call);
         unlink_lease(core, call);
         if (repeat || call->client == NULL) {
-            lease_requeue(core, call);
+            requeue(core, call);
             continue;
         }
         struct drover_error error = {.origin = DROVER_ORIGIN_BROKER, .outcome = DROVER_OUTCOME_UNKNOWN};

@@ -27,9 +27,8 @@ void lease_pump(struct core *core, struct service *service);
 /* The caller gave up: tell the worker, keep the lease. The call must have no client any more. */
 void lease_cancel(struct core *core, struct call *call);
 
-/* A call was certainly not started by the worker that had it: it goes back to the head of the queue. It is in no list.
- */
-void lease_requeue(struct core *core, struct call *call);
+/* The worker gave the call back unstarted: it goes back to the head of the queue. */
+void lease_give_back(struct core *core, struct call *call);
 
 /* The timer of a leased call whose outcome was told is due: is its worker hung? */
 void lease_check_hang(struct core *core, struct call *call);

@@ -121,13 +121,19 @@ void queue_remove(struct core *core, struct call *call)
         queue_done(core, call->service);
 }
 
-/* The first lane goes to the end of the ring with a new share. */
-static void next_lane(struct service *service)
+/* The first lane goes to the end of the ring. */
+static void rotate(struct service *service)
 {
     struct lane *lane = service->queue.ring;
-    lane->deficit += QUANTUM;
     DL_DELETE(service->queue.ring, lane);
     DL_APPEND(service->queue.ring, lane);
+}
+
+/* The first lane has run empty: it waits for its turn like the others, and is dropped when it has nothing then. */
+static void retire(struct service *service)
+{
+    service->queue.ring->deficit = QUANTUM;
+    rotate(service);
 }
 
 struct call *queue_pop(struct core *core, struct service *service)
@@ -143,13 +149,16 @@ struct call *queue_pop(struct core *core, struct service *service)
         const uint64_t cost = cost_of(call);
         const bool alone = lane->next == NULL;
         if (lane->deficit < cost && !alone) {
-            next_lane(service);
+            lane->deficit += QUANTUM;
+            rotate(service);
             continue;
         }
         lane->deficit = alone ? 0 : lane->deficit - cost;
         take_out(call);
         if (queue->count == 0)
             queue_done(core, service);
+        else if (lane->count == 0)
+            retire(service);
         return call;
     }
     return NULL;

@@ -95,7 +95,7 @@ static void drop_calls(struct core *core, struct session *session)
 {
     while (session->calls != NULL) {
         struct call *call = session->calls;
-        call_detach(call);
+        call_detach(core, call);
         if (call->state == CALL_LEASED) {
             lease_cancel(core, call);
         } else {
@@ -180,15 +180,18 @@ void session_count_outcome(struct core *core, struct session *session, size_t si
         session_watch(core, session);
 }
 
+static void raise_to(uint64_t *count, uint64_t said, uint64_t sent)
+{
+    const uint64_t read = said < sent ? said : sent;
+    *count = read > *count ? read : *count;
+}
+
 void session_count_read(struct session *session, const struct wire_header *header)
 {
-    if (!(header->flags & FIELD_READ) || header->read_count > session->sent_count ||
-        header->read_bytes > session->sent_bytes)
+    if (!(header->flags & FIELD_READ))
         return;
-    if (header->read_count > session->read_count)
-        session->read_count = header->read_count;
-    if (header->read_bytes > session->read_bytes)
-        session->read_bytes = header->read_bytes;
+    raise_to(&session->read_count, header->read_count, session->sent_count);
+    raise_to(&session->read_bytes, header->read_bytes, session->sent_bytes);
     if (session->slow_since_ms != 0 && !unread_above(session, 2))
         session->slow_since_ms = 0;
 }

@@ -29,7 +29,7 @@ void principal_release(struct core *core, struct principal *principal);
 /* An outcome with a body of `size` bytes was sent to a client. */
 void session_count_outcome(struct core *core, struct session *session, size_t size);
 
-/* The client says what it has read. Numbers that go back or beyond what was sent are ignored. */
+/* The client says what it has read. It can neither take back what it said nor have read more than was sent. */
 void session_count_read(struct session *session, const struct wire_header *header);
 
 /* True while the client has more unread outcomes than calls are accepted with. */

@@ -104,13 +104,21 @@ static void order_end(struct control *control, enum order_kind kind, const struc
 
 /* ---- events of the host ---- */
 
+static void log_state(const struct control *control, const struct host_event *event, bool refused)
+{
+    const bool ready = event->state == HOST_SERVICE_READY; /* what went wrong before is told already */
+    if (control->stopping)
+        return;
+    log_line(refused ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "service '%s' is %s%s%s", event->service,
+             host_service_state_name(event->state), ready || event->reason[0] == '\0' ? "" : ": ",
+             ready ? "" : event->reason);
+}
+
 static void service_state(struct control *control, const struct host_event *event)
 {
     const bool refused = event->state == HOST_SERVICE_CRASHLOOP || event->state == HOST_SERVICE_STOPPED;
-    const char *name = host_service_state_name(event->state);
     const char *reason = event->reason[0] != '\0' ? event->reason : "it is stopped";
-    log_line(refused ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "service '%s' is %s%s%s", event->service, name,
-             event->reason[0] != '\0' ? ": " : "", event->reason);
+    log_state(control, event, refused);
     order_refusal(control, event->service, refused ? reason : NULL);
 }
 

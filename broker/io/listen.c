@@ -112,6 +112,8 @@ enum drover_status listen_bind(void *socket, const char *endpoint, uint64_t mode
 {
     if (listen_ipc_path(endpoint) != NULL)
         return bind_ipc(socket, endpoint, mode, group, error);
+    if (strncmp(endpoint, "tcp://[", strlen("tcp://[")) == 0)
+        (void)set_int(socket, ZMQ_IPV6, 1);
     if (zmq_bind(socket, endpoint) == 0)
         return DROVER_OK;
     return drover_error_set(error, DROVER_UNAVAILABLE, "cannot listen on '%s': %s", endpoint,

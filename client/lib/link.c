@@ -64,6 +64,7 @@ static int set_options(void *socket, bool local)
         {ZMQ_LINGER, LINGER_MS},
         {ZMQ_RECONNECT_IVL, local ? 100 : 500},
         {ZMQ_RECONNECT_IVL_MAX, local ? 500 : 2000},
+        {ZMQ_IPV6, 1},
         {ZMQ_SNDHWM, 0}, /* open_max bounds both queues */
         {ZMQ_RCVHWM, 0},
     };

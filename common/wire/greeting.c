@@ -224,6 +224,9 @@ enum drover_status wire_welcome_decode(const struct drover_document *document, s
         take_text(map, "artefact", &welcome.artefact, error) && take_settings(map, &welcome.settings, error);
     if (!good)
         return DROVER_INVALID_ARGUMENT;
+    if (welcome.version != WIRE_VERSION || welcome.session == 0)
+        return drover_error_set(error, DROVER_INVALID_ARGUMENT, "it chooses version %llu and session %llx",
+                                (unsigned long long)welcome.version, (unsigned long long)welcome.session);
     *ret_welcome = welcome;
     return DROVER_OK;
 }

@@ -22,6 +22,20 @@
 
 #define PATIENCE_MS 20000
 
+static void remove_directory(const struct worker_rig *rig)
+{
+    static const char *const names[] = {"broker.sock", "gate"};
+    char path[128];
+
+    if (!rig->directory[0])
+        return;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", rig->directory, names[i]);
+        unlink(path);
+    }
+    rmdir(rig->directory);
+}
+
 /* The test cannot go on. */
 static _Noreturn void DROVER_PRINTF(2, 3) give_up(const struct worker_rig *rig, const char *format, ...)
 {
@@ -34,6 +48,7 @@ static _Noreturn void DROVER_PRINTF(2, 3) give_up(const struct worker_rig *rig, 
     fprintf(stderr, "\nworker's output: %.*s\n", (int)rig->output_size, rig->output);
     if (rig->pid)
         kill(rig->pid, SIGKILL);
+    remove_directory(rig);
     abort();
 }
 
@@ -81,18 +96,6 @@ static void close_if_open(int *fd)
     if (*fd != -1)
         close(*fd);
     *fd = -1;
-}
-
-static void remove_directory(const struct worker_rig *rig)
-{
-    static const char *const names[] = {"broker.sock", "gate", "second"};
-    char path[128];
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        snprintf(path, sizeof(path), "%s/%s", rig->directory, names[i]);
-        unlink(path);
-    }
-    rmdir(rig->directory);
 }
 
 void worker_rig_done(struct worker_rig *rig)

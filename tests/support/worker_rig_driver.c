@@ -3,9 +3,9 @@
  * Settings: `refuse` (text: configure fails with it), `odd_status` (number: configure fails with it as its status).
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <drover/worker.h>
@@ -50,7 +50,7 @@ static enum drover_status hold(struct drover_call *call)
 {
     drover_log(DROVER_LOG_INFO, "holding");
     while (!drover_call_cancelled(call))
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        sched_yield();
     return drover_call_fail(call, DROVER_CANCELLED, "let go, %u ms left", drover_call_time_left_ms(call));
 }
 

@@ -63,7 +63,7 @@ Test(calls, keeps_the_order_of_a_list_when_it_grows_and_shrinks)
 Test(calls, wakes_in_the_order_of_time_whatever_the_order_of_adding)
 {
     uint64_t seed = 12345, last = 0;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 1; i < 1000; i++) {
         seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
         add_at(seed >> 50);
         if (i % 3 == 0) { /* moved times, and calls that leave from the middle */
@@ -71,7 +71,7 @@ Test(calls, wakes_in_the_order_of_time_whatever_the_order_of_adding)
             calls_wake_at(&calls, call, seed >> 51);
             calls_move(&calls, call, CALL_SENT);
         }
-        if (i % 7 == 0)
+        if (i % 7 == 5)
             calls_remove(&calls, calls_first(&calls, CALL_QUEUED));
     }
     for (struct call *call; (call = calls_soonest(&calls)) != NULL; calls_remove(&calls, call)) {

@@ -589,6 +589,13 @@ Test(engine, does_not_send_a_cancelled_call_again)
     cr_assert_eq(sent(), WIRE_CANCEL);
     engine_link_lost(engine, now_ms);
     expect_outcome(call, DROVER_CANCELLED, DROVER_OUTCOME_UNKNOWN, DROVER_ORIGIN_CLIENT);
+    call = submit((struct drover_request){0});
+    cr_assert_eq(sent(), WIRE_HELLO);
+    welcome(SESSION);
+    cr_assert_eq(sent(), WIRE_CALL);
+    engine_cancel(engine, call);
+    engine_link_lost(engine, now_ms);
+    expect_outcome(call, DROVER_CANCELLED, DROVER_OUTCOME_UNKNOWN, DROVER_ORIGIN_CLIENT);
 }
 
 /* ---- lost sessions ---- */
@@ -744,10 +751,14 @@ Test(engine, uses_the_only_session_when_a_second_hello_stays_unanswered)
 
 Test(engine, ignores_a_welcome_that_it_did_not_ask_for)
 {
+    struct wire_header header;
     uint64_t call = sent_call((struct drover_request){0});
     welcome(NEW_SESSION);
     give_reply(call);
     expect_outcome(call, DROVER_OK, DROVER_OUTCOME_ANSWERED, DROVER_ORIGIN_DRIVER);
+    submit((struct drover_request){0});
+    cr_assert_eq(sent_header(&header), WIRE_CALL);
+    cr_assert_eq(header.session, SESSION);
 }
 
 Test(engine, ends_waiting_calls_when_it_is_refused_for_good)
