@@ -1,13 +1,14 @@
 /* entry.h - one object of a users file becomes a user
  *
- * Every key is optional, unknown keys are ignored, null is the same as absent, of a key that is there twice the later
- * one counts. A value of a wrong type is an error at its own line and column, and names the key.
+ * Every key is optional, unknown keys are ignored, null is the same as absent. A value of a wrong type is an error that
+ * names the key.
  */
 #ifndef DRIVERS_USERS_ENTRY_H
 #define DRIVERS_USERS_ENTRY_H
 
+#include <jansson.h>
+
 #include "drivers/users/arena.h"
-#include "drivers/users/reader.h"
 #include "drivers/users/secret.h"
 #include "drivers/users/user.h"
 
@@ -15,9 +16,10 @@
  * it. */
 #define ENTRY_OPAQUE_DEPTH_MAX 24
 
-/* Read the next value of `reader` into `*ret_user`, with all strings in `arena`. With `secrets` the secret is read too
- * and its kind noted there; without (NULL) it is ignored and stays "". Errors: INVALID_ARGUMENT, RESOURCE_EXHAUSTED. */
-DROVER_MUST_CHECK enum drover_status entry_read(struct reader *reader, struct secret_kinds *secrets,
-                                                struct arena *arena, struct user *ret_user);
+/* Make `*ret_user` of `object`, with all strings copied into `arena`. With `secrets` the secret is read too and its
+ * kind noted there; without (NULL) it is ignored and stays "". Errors: INVALID_ARGUMENT, never with a text of the
+ * object in it; RESOURCE_EXHAUSTED without a text. */
+DROVER_MUST_CHECK enum drover_status entry_read(const json_t *object, struct secret_kinds *secrets, struct arena *arena,
+                                                struct user *ret_user, struct drover_error *error);
 
 #endif

@@ -1,7 +1,7 @@
 /* users.c - loading a directory and the questions it answers
  *
- * LOAD: reader.c takes the file apart, entry.c makes users of its objects, and when all are there finish() sorts them
- * and fills the index. The list does not move after that, so the sorted order may point into it.
+ * LOAD: entries.c gives out the objects of the file, entry.c makes users of them, and when all are there finish() sorts
+ * them and fills the index. The list does not move after that, so the sorted order may point into it.
  */
 #include "drivers/users/users.h"
 
@@ -9,10 +9,9 @@
 #include <string.h>
 
 #include "drivers/users/arena.h"
+#include "drivers/users/entries.h"
 #include "drivers/users/entry.h"
-#include "drivers/users/file.h"
 #include "drivers/users/index.h"
-#include "drivers/users/reader.h"
 #include "drivers/users/secret.h"
 
 struct users {
@@ -130,38 +129,14 @@ static enum drover_status finish(struct users *users, struct drover_error *error
     return DROVER_OK;
 }
 
-static enum drover_status load_user(void *context, struct reader *reader)
+static enum drover_status load_user(void *context, const json_t *object, struct drover_error *error)
 {
     struct users *users = context;
     struct user *user = append(users);
 
     if (!user)
-        return reader_no_memory(reader);
-    return entry_read(reader, users->use == USERS_FOR_LOGIN ? &users->secrets : NULL, &users->arena, user);
-}
-
-static enum drover_status load_text(struct users *users, struct reader *reader)
-{
-    if (reader_kind(reader) != READER_ARRAY)
-        return reader_refuse(reader, reader->at, "an array of users is expected ('[')");
-
-    enum drover_status status = reader_array(reader, load_user, users);
-    return status == DROVER_OK ? reader_end(reader) : status;
-}
-
-static enum drover_status load_file(struct users *users, const char *path, struct drover_error *error)
-{
-    char *data = NULL;
-    struct reader reader = {.path = path, .error = error};
-    enum drover_status status = file_read(path, &data, &reader.size, error);
-
-    if (status != DROVER_OK)
-        return status;
-    reader.data = data;
-    status = load_text(users, &reader);
-    reader_done(&reader);
-    free(data);
-    return status;
+        return DROVER_RESOURCE_EXHAUSTED;
+    return entry_read(object, users->use == USERS_FOR_LOGIN ? &users->secrets : NULL, &users->arena, user, error);
 }
 
 enum drover_status users_load(const char *path, enum users_use use, struct users **ret_users,
@@ -172,7 +147,7 @@ enum drover_status users_load(const char *path, enum users_use use, struct users
     if (!users)
         return no_memory(error);
     users->use = use;
-    enum drover_status status = load_file(users, path, error);
+    enum drover_status status = entries_read(path, load_user, users, error);
     if (status == DROVER_OK)
         status = finish(users, error);
     if (status == DROVER_OK)
