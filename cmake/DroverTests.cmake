@@ -12,8 +12,11 @@ endif()
 set(DROVER_FAIL_PATTERN
   "(ERROR|WARNING): [A-Za-z]+Sanitizer" "runtime error:" "Criterion v[0-9.]+[\r\n]+.====. Synthesis")
 
-# drover_test_properties(NAME SECONDS): what every test has in common.
+# drover_test_properties(NAME SECONDS): what every test has in common. Sanitizers take three times as long.
 function(drover_test_properties name timeout)
+  if(DROVER_SANITIZE)
+    math(EXPR timeout "3 * ${timeout}")
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} FAIL_REGULAR_EXPRESSION "${DROVER_FAIL_PATTERN}"
     SKIP_RETURN_CODE 77)
 endfunction()
@@ -35,8 +38,6 @@ function(drover_unit_test path)
   add_executable(${name} ${CMAKE_SOURCE_DIR}/tests/unit/${folder}/test_${file}.c ${ARG_SOURCES})
   drover_test_target(${name})
   target_link_libraries(${name} PRIVATE PkgConfig::CRITERION ${ARG_LINK})
-  # Criterion's own macros are not written for these warnings.
-  target_compile_options(${name} PRIVATE -Wno-pedantic -Wno-missing-prototypes -Wno-conversion -Wno-shadow)
   # --verbose shows each skipped test with its reason; tests/count.awk counts them.
   add_test(NAME ${name} COMMAND ${name} -j2 --verbose=1)
   if(NOT ARG_TIMEOUT)
@@ -58,4 +59,20 @@ function(drover_program_test name label)
   endif()
   drover_test_properties(${name} ${ARG_TIMEOUT})
   set_tests_properties(${name} PROPERTIES LABELS ${label})
+endfunction()
+
+# drover_system_test(NAME [TIMEOUT s]): tests/system/test_NAME.c as ctest system.NAME: a Criterion program that starts real
+# brokers. One test after the other, and nothing beside them: they measure how soon something happens.
+function(drover_system_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "" ${ARGN})
+  add_executable(system.${name} test_${name}.c)
+  drover_test_target(system.${name})
+  target_link_libraries(system.${name} PRIVATE system_rig PkgConfig::CRITERION)
+  target_compile_options(system.${name} PRIVATE -Wno-pedantic -Wno-missing-prototypes -Wno-conversion -Wno-shadow)
+  add_test(NAME system.${name} COMMAND system.${name} -j1 --verbose=1)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  drover_test_properties(system.${name} ${ARG_TIMEOUT})
+  set_tests_properties(system.${name} PROPERTIES LABELS system RUN_SERIAL TRUE)
 endfunction()

@@ -1,7 +1,7 @@
 /* check.c - `drover check FILE`: what the broker would say to a configuration, without starting it */
 #include "client/cli/cli.h"
-#include "client/cli/config_file.h"
 #include "client/cli/json.h"
+#include "common/load/load.h"
 
 static const struct option options[] = {CLI_GLOBAL_OPTIONS, {0}};
 
@@ -22,7 +22,7 @@ static int run(const void *given, char **words, int count)
     const struct cli_globals *globals = given;
     struct config *config = NULL;
     struct config_messages messages;
-    bool good = config_file_load(words[0], &config, &messages) == DROVER_OK;
+    bool good = load_config(words[0], &config, &messages) == DROVER_OK;
 
     (void)count;
     if (globals->json)

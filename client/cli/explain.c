@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "client/cli/cli.h"
-#include "client/cli/config_file.h"
 #include "client/cli/json.h"
+#include "common/load/load.h"
 #include "common/sys/sys.h"
 
 struct explain_options {
@@ -98,7 +98,7 @@ static int explain(const struct explain_options *explain, const char *reference,
         free(here);
         return EX_SOFTWARE;
     }
-    reference_resolve(reference, &setting, &config_file_disk, &resolution);
+    reference_resolve(reference, &setting, &load_disk, &resolution);
     if (explain->globals.json)
         print_json(reference, &resolution);
     else
@@ -111,14 +111,14 @@ static int explain(const struct explain_options *explain, const char *reference,
 
 static int run(const void *given, char **words, int count)
 {
-    const struct explain_options *options_given = given;
+    const struct explain_options *explanation = given;
     struct config *config = NULL;
     struct config_messages messages = {0};
     int result = EX_CONFIG;
 
     (void)count;
-    if (options_given->config == NULL || config_file_load(options_given->config, &config, &messages) == DROVER_OK)
-        result = explain(options_given, words[0], config);
+    if (explanation->config == NULL || load_config(explanation->config, &config, &messages) == DROVER_OK)
+        result = explain(explanation, words[0], config);
     for (size_t i = 0; i < messages.count; i++)
         fprintf(stderr, "%s\n", messages.lines[i]);
     config_messages_done(&messages);

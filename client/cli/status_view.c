@@ -121,11 +121,13 @@ static const struct {
 };
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
+/* A worker that is stopped or waits for its next start has no process. */
 static void print_worker(FILE *out, const struct drover_value *worker)
 {
     char pid[CELL_SIZE], state[CELL_SIZE], restarts[CELL_SIZE], in_flight[CELL_SIZE], artefact[CELL_SIZE];
 
-    fprintf(out, "  worker %s: %s, restarts %s, in flight %s, artefact %.12s\n", cell(worker, "pid", pid),
+    (void)cell(worker, "pid", pid);
+    fprintf(out, "  worker %s: %s, restarts %s, in flight %s, artefact %.12s\n", strcmp(pid, "0") == 0 ? "-" : pid,
             cell(worker, "state", state), cell(worker, "restarts", restarts), cell(worker, "in_flight", in_flight),
             cell(worker, "artefact", artefact));
 }

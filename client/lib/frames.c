@@ -120,6 +120,9 @@ bool engine_next_frame(struct engine *engine, uint64_t now_ms, struct engine_fra
         fill_call(engine, call, now_ms, ret_frame);
         return true;
     case FRAME_PONG:
+        fill_plain(engine, WIRE_PONG, ret_frame);
+        ret_frame->header.call = engine->pong_call;
+        return true;
     case FRAME_REPORT:
         fill_plain(engine, WIRE_PONG, ret_frame);
         return true;

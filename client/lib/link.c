@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/sys/sys.h"
 
@@ -19,18 +20,23 @@ struct link {
     zmq_msg_t *body; /* a holder, empty or with the last body; NULL when it was given away */
 };
 
-/* One context a process: libzmq 4.3.4 has faults with several (reference: libzmq #4242). */
+/* One context a process: libzmq 4.3.4 has faults with several (reference: libzmq #4242). That of a parent process is of
+ * no use after fork(), nor can it be ended: it is forgotten. */
 static struct {
     pthread_mutex_t lock;
     void *context;
     unsigned links;
+    pid_t owner;
 } shared = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void *context_ref(void)
 {
     pthread_mutex_lock(&shared.lock);
+    if (shared.owner != getpid())
+        shared.links = 0;
     if (shared.links == 0) {
         sys_seed_libzmq();
+        shared.owner = getpid();
         shared.context = zmq_ctx_new();
         if (shared.context != NULL)
             zmq_ctx_set(shared.context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);

@@ -55,26 +55,6 @@ void engine_link_lost(struct engine *engine, uint64_t now_ms)
     lose_calls(engine, true);
 }
 
-static bool on_welcome(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
-                       const struct call_body *body)
-{
-    struct wire_welcome welcome;
-
-    (void)header;
-    if (body == NULL || engine->greetings == 0 ||
-        drover_document_reparse(engine->document, body->data, body->size, NULL) != DROVER_OK ||
-        wire_welcome_decode(engine->document, &welcome, NULL) != DROVER_OK)
-        return false;
-    engine->session = welcome.session;
-    engine->max_body = welcome.max_body;
-    engine->open_max = welcome.open_max;
-    engine->ping_ms = welcome.ping_ms > 0 ? welcome.ping_ms : ENGINE_PING_MS;
-    engine->state = SESSION_WELCOMED;
-    if (--engine->greetings == 0)
-        session_open(engine, now_ms);
-    return false;
-}
-
 static void refuse_queued(struct engine *engine, const struct drover_error *error)
 {
     struct call *call;
@@ -83,25 +63,72 @@ static void refuse_queued(struct engine *engine, const struct drover_error *erro
         call_end(engine, call, error);
 }
 
-static bool on_refused(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
-                       const struct call_body *body)
+/* No session now. Later, if `error` says when; else what waits ends with it, and the next call tries again. */
+static void refuse(struct engine *engine, uint64_t now_ms, struct drover_error *error)
 {
-    struct drover_error error;
-    uint64_t retry_ms = header->retry_after_ms;
+    uint64_t retry_ms = error->retry_after_ms;
 
-    (void)body;
     if (retry_ms > ENGINE_RETRY_MAX_MS)
         retry_ms = ENGINE_RETRY_MAX_MS;
     close_session(engine, now_ms + retry_ms);
     engine->greetings = 0;
     lose_calls(engine, true);
-    if (retry_ms > 0)
+    if (error->status == DROVER_OK)
+        error->status = DROVER_UNAVAILABLE;
+    error->outcome = DROVER_OUTCOME_NOT_STARTED;
+    if (retry_ms == 0)
+        refuse_queued(engine, error);
+}
+
+static void use_limits(struct engine *engine, const struct wire_welcome *welcome)
+{
+    engine->session = welcome->session;
+    engine->max_body = welcome->max_body;
+    engine->open_max = welcome->open_max;
+    engine->ping_ms = welcome->ping_ms > 0 ? welcome->ping_ms : ENGINE_PING_MS;
+    if (engine->ping_ms > ENGINE_RETRY_MAX_MS)
+        engine->ping_ms = ENGINE_RETRY_MAX_MS;
+}
+
+/* A session that this client cannot use is no session. */
+static void refuse_welcome(struct engine *engine, uint64_t now_ms, const struct drover_error *why)
+{
+    struct drover_error error = {.origin = DROVER_ORIGIN_CLIENT};
+
+    (void)drover_error_set(&error, DROVER_FAILED_PRECONDITION, "the WELCOME of broker '%s' is of no use: %.300s",
+                           engine->endpoint, why->text);
+    refuse(engine, now_ms, &error);
+}
+
+static bool on_welcome(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                       const struct call_body *body)
+{
+    struct drover_error error = {0};
+    struct wire_welcome welcome;
+
+    (void)header;
+    if (body == NULL || engine->greetings == 0)
         return false;
+    if (drover_document_reparse(engine->document, body->data, body->size, &error) != DROVER_OK ||
+        wire_welcome_decode(engine->document, &welcome, &error) != DROVER_OK) {
+        refuse_welcome(engine, now_ms, &error);
+        return false;
+    }
+    use_limits(engine, &welcome);
+    engine->state = SESSION_WELCOMED;
+    if (--engine->greetings == 0)
+        session_open(engine, now_ms);
+    return false;
+}
+
+static bool on_refused(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
+                       const struct call_body *body)
+{
+    struct drover_error error;
+
+    (void)body;
     wire_header_get_error(header, &error);
-    if (error.status == DROVER_OK)
-        error.status = DROVER_UNAVAILABLE;
-    error.outcome = DROVER_OUTCOME_NOT_STARTED;
-    refuse_queued(engine, &error);
+    refuse(engine, now_ms, &error);
     return false;
 }
 
@@ -123,7 +150,7 @@ static struct call *match_outcome(struct engine *engine, const struct wire_heade
 
     if (call != NULL)
         call->from_broker = true;
-    else if (engine->state == SESSION_OPEN && header->session == engine->session)
+    else if (engine->state == SESSION_OPEN && header->call != 0)
         session_count_read(engine, body == NULL ? 0 : body->size);
     return call;
 }
@@ -160,18 +187,16 @@ static bool on_error(struct engine *engine, uint64_t now_ms, const struct wire_h
     return false;
 }
 
-/* The call that is named was not started; CANCEL names a call too, and says nothing about how it had begun. */
+/* The call that is named was not started. Of one that was cancelled it is not said what CANCEL had found. */
 static bool on_hello_first(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
                            const struct call_body *body)
 {
-    struct call *call = calls_find(&engine->calls, header->call);
+    struct call *call = find_sent(engine, header);
 
     (void)body;
-    if (header->session != 0 && header->session != engine->session)
-        return false;
-    if (engine->state == SESSION_OPEN)
+    if (header->session == engine->session && engine->state == SESSION_OPEN)
         close_session(engine, now_ms);
-    if (call != NULL && call->state == CALL_SENT && !call->cancelled)
+    if (call != NULL && !call->cancelled)
         call_requeue(engine, call);
     return false;
 }
@@ -180,9 +205,9 @@ static bool on_ping(struct engine *engine, uint64_t now_ms, const struct wire_he
                     const struct call_body *body)
 {
     (void)now_ms;
-    (void)header;
     (void)body;
     engine->pong_due = engine->state == SESSION_OPEN;
+    engine->pong_call = header->call;
     return false;
 }
 
@@ -197,9 +222,17 @@ static bool on_bye(struct engine *engine, uint64_t now_ms, const struct wire_hea
     return false;
 }
 
-static message_handler *const handlers[WIRE_COMMAND_END] = {
-    [WIRE_WELCOME] = on_welcome,         [WIRE_REFUSED] = on_refused, [WIRE_REPLY] = on_reply, [WIRE_ERROR] = on_error,
-    [WIRE_HELLO_FIRST] = on_hello_first, [WIRE_PING] = on_ping,       [WIRE_BYE] = on_bye,
+static const struct {
+    message_handler *handle;
+    bool any_session; /* also when it bears another session than the present one */
+} rows[WIRE_COMMAND_END] = {
+    [WIRE_WELCOME] = {on_welcome, true},
+    [WIRE_REFUSED] = {on_refused, true},
+    [WIRE_HELLO_FIRST] = {on_hello_first, true},
+    [WIRE_REPLY] = {on_reply, false},
+    [WIRE_ERROR] = {on_error, false},
+    [WIRE_PING] = {on_ping, false},
+    [WIRE_BYE] = {on_bye, false},
 };
 
 bool engine_receive(struct engine *engine, uint64_t now_ms, const void *data, size_t size, const struct call_body *body)
@@ -208,8 +241,10 @@ bool engine_receive(struct engine *engine, uint64_t now_ms, const void *data, si
 
     if (wire_header_decode(data, size, &header) != WIRE_DECODED)
         return false;
-    engine->traffic_ms = now_ms;
-    if (handlers[header.command] == NULL) /* PONG was heard; the rest is not for clients */
+    if (header.session != engine->session && !rows[header.command].any_session)
         return false;
-    return handlers[header.command](engine, now_ms, &header, body);
+    engine->traffic_ms = now_ms;
+    if (rows[header.command].handle == NULL) /* PONG was heard; the rest is not for clients */
+        return false;
+    return rows[header.command].handle(engine, now_ms, &header, body);
 }

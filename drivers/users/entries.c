@@ -5,6 +5,7 @@
  */
 #include "drivers/users/entries.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

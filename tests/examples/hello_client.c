@@ -13,8 +13,8 @@ int main(int argc, char **argv)
     drover_write_map(body, 1);
     drover_write_string(body, "name");
     drover_write_string(body, argc > 1 ? argv[1] : "world");
-    struct drover_request request = {.service = "hello", .method = "greet", .body = drover_writer_data(body),
-                                     .body_size = drover_writer_size(body), .deadline_ms = 5000};
+    struct drover_request request = {.service = "hello", .method = "greet", .body = drover_writer_data(body)};
+    request.body_size = drover_writer_size(body);
 
     if (drover_client_new(NULL, &client, &error) == DROVER_OK &&
         drover_client_call(client, &request, &reply, &error) == DROVER_OK &&

@@ -101,8 +101,8 @@ void broker_rig_stop(struct broker_rig *rig);
 /* What the broker has printed so far; the caller frees it. */
 char *broker_rig_output(const struct broker_rig *rig);
 
-/* Run the `drover` command on this broker with these arguments of a shell. Returns its exit status and what it printed on
- * both streams, for the caller to free. */
+/* Run the `drover` command on this broker with these arguments of a shell. Returns its exit status and what it printed
+ * on both streams, for the caller to free. */
 int broker_rig_drover(const struct broker_rig *rig, const char *arguments, char **ret_text);
 
 /* Stop it if it runs, check that nothing is left behind, remove the folder. */

@@ -30,6 +30,7 @@
 #define EVENTS_A_STEP 64
 #define READ_A_STEP ((size_t)64 * 1024) /* octets of one pipe: the rest waits for the next step */
 #define SWEEP_AGAIN_MS UINT64_C(50)
+#define SWEEPS_IN_VAIN 5 /* in a row, before it is believed: a process in the middle of exec shows no environment */
 #define SWEEP_LIMIT_MS UINT64_C(5000) /* a process that the kernel holds fast must not hold us */
 #define FREE_ROUNDS 100
 #define FREE_ROUND_MS 10
@@ -105,6 +106,12 @@ static unsigned sweep(const struct host *host, bool all)
 {
     const struct orphans_view view = {.context = host, .is_worker = is_worker, .is_alive = is_alive, .all = all};
     return orphans_sweep(&view);
+}
+
+static void sweep_soon(struct host *host, uint64_t now_ms)
+{
+    host->sweep_due_ms = now_ms;
+    host->sweeps_left = SWEEPS_IN_VAIN;
 }
 
 static void free_children(struct host *host)
@@ -263,7 +270,7 @@ static void take_signal(struct host *host, uint64_t now_ms)
     struct signalfd_siginfo ignored;
     while (read(host->signal_fd, &ignored, sizeof(ignored)) == (ssize_t)sizeof(ignored))
         ;
-    host->sweep_due_ms = now_ms;
+    sweep_soon(host, now_ms);
 }
 
 static void take_event(struct host *host, const struct epoll_event *event, uint64_t now_ms)
@@ -304,18 +311,21 @@ static bool has_ended(const struct host *host)
     return true;
 }
 
+/* When the last worker has ended there is nobody to whom a child could still belong. */
 static void sweep_when_due(struct host *host, uint64_t now_ms)
 {
     const bool last = host->stopping && has_ended(host);
     if (last && host->sweep_end_ms == UINT64_MAX) {
         host->sweep_end_ms = now_ms + SWEEP_LIMIT_MS;
-        host->sweep_due_ms = now_ms;
+        sweep_soon(host, now_ms);
     }
     if (now_ms < host->sweep_due_ms)
         return;
-    const bool again = sweep(host, last) > 0;
-    host->swept = last && (!again || now_ms >= host->sweep_end_ms);
-    host->sweep_due_ms = again && !host->swept ? now_ms + SWEEP_AGAIN_MS : UINT64_MAX;
+
+    const bool found = sweep(host, last) > 0;
+    host->sweeps_left = found ? SWEEPS_IN_VAIN : host->sweeps_left - 1;
+    host->swept = last && (!found || now_ms >= host->sweep_end_ms);
+    host->sweep_due_ms = host->swept || host->sweeps_left == 0 ? UINT64_MAX : now_ms + SWEEP_AGAIN_MS;
 }
 
 void host_step(struct host *host, uint64_t now_ms)
@@ -394,7 +404,7 @@ void host_stop(struct host *host, uint64_t now_ms)
     if (host->stopping)
         return;
     host->stopping = true;
-    host->sweep_due_ms = now_ms;
+    sweep_soon(host, now_ms); /* a host without workers ends with the next step */
     service_event_to_all(host, SUPERVISE_ON_STOP, now_ms);
     LL_FOREACH (host->services, service) {
         service_set_reason(service->current, "drover is stopping");

@@ -41,8 +41,8 @@ struct host_service {
     const char *interface;
     const char *driver;    /* as the configuration names it, for messages */
     const char *kind;      /* "builtin" or "executable" */
-    const char *program;   /* absolute path: worker_program for a built-in, else the executable */
-    const char *builtin;   /* "userprovider/json" for a built-in, else NULL */
+    const char *program;   /* absolute path of the executable; NULL: the host's worker_program */
+    const char *builtin;   /* "userprovider/json" for a built-in (given as `--builtin NAME`), else NULL */
     const char *artefact;  /* SHA-256 of the program, 64 hex digits */
     const char *directory; /* working directory of the workers: the configuration file's */
     unsigned replicas;     /* 1 to 64 */
@@ -51,12 +51,13 @@ struct host_service {
     uint64_t drain_limit_ms; /* what leases get on restart, drain and replacement; 0: 10 000 */
 };
 
-enum host_service_state { /* the words of `drover status` */
-                          HOST_SERVICE_STARTING,
-                          HOST_SERVICE_READY,
-                          HOST_SERVICE_DEGRADED, /* some replicas are ready, some are not */
-                          HOST_SERVICE_CRASHLOOP,
-                          HOST_SERVICE_STOPPED, /* by hand, or because of a configuration error */
+/* The words of `drover status`. */
+enum host_service_state {
+    HOST_SERVICE_STARTING,
+    HOST_SERVICE_READY,
+    HOST_SERVICE_DEGRADED, /* some replicas are ready, some are not */
+    HOST_SERVICE_CRASHLOOP,
+    HOST_SERVICE_STOPPED, /* by hand, or because of a configuration error */
 };
 
 enum host_event_kind {

@@ -91,6 +91,7 @@ struct host {
     uint64_t next_number, next_serial;
     bool stopping;
     uint64_t sweep_due_ms;
+    unsigned sweeps_left;  /* in vain, until no more are due */
     uint64_t sweep_end_ms; /* when stopping and all workers have ended: how long orphans are hunted */
     bool swept;
 };

@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <drover/client.h>
 
@@ -388,4 +390,24 @@ Test(client, can_be_made_many_times_in_one_process)
         drover_reply_done(&reply);
         drover_client_free(clients[i]);
     }
+}
+
+Test(client, can_be_made_in_a_child_of_a_process_that_has_one)
+{
+    expect_echo("echo");
+    pid_t child = fork();
+    if (child == 0) {
+        struct drover_client_options options = {.broker = endpoint, .deadline_ms = LONG_MS};
+        struct drover_request made = request("echo");
+        struct drover_client *own = NULL;
+        struct drover_reply reply;
+        bool good = drover_client_new(&options, &own, NULL) == DROVER_OK &&
+                    drover_client_call(own, &made, &reply, NULL) == DROVER_OK;
+        drover_client_free(own);
+        _exit(good ? 0 : 1);
+    }
+    int status = -1;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
+    expect_echo("echo");
 }

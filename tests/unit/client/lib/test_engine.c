@@ -488,9 +488,12 @@ Test(engine, answers_ping_also_without_calls)
 {
     struct wire_header header;
     give_reply(sent_call((struct drover_request){0}));
-    give((struct wire_header){.command = WIRE_PING, .session = SESSION});
+    give((struct wire_header){.command = WIRE_PING, .session = NEW_SESSION});
+    cr_assert_eq(sent(), WIRE_NO_COMMAND, "not our session");
+    give((struct wire_header){.command = WIRE_PING, .session = SESSION, .call = 77});
     cr_assert_eq(sent_header(&header), WIRE_PONG);
     cr_assert_eq(header.session, SESSION);
+    cr_assert_eq(header.call, 77);
     cr_assert_eq(sent(), WIRE_NO_COMMAND);
 }
 
@@ -530,6 +533,16 @@ Test(engine, counts_a_late_answer_as_read)
     cr_assert_eq(sent_header(&header), WIRE_CALL);
     cr_expect_eq(header.read_count, 1);
     cr_expect_eq(header.read_bytes, 4);
+}
+
+Test(engine, does_not_count_an_error_that_names_no_call)
+{
+    struct wire_header header;
+    sent_call((struct drover_request){0});
+    give_error(0, WIRE_ERROR, (struct drover_error){.status = DROVER_INVALID_ARGUMENT, .text = "malformed"});
+    submit((struct drover_request){0});
+    cr_assert_eq(sent_header(&header), WIRE_CALL);
+    cr_expect_eq(header.read_count, 0);
 }
 
 Test(engine, reports_much_that_was_read_without_waiting_for_a_call)
@@ -771,6 +784,39 @@ Test(engine, ends_waiting_calls_when_it_is_refused_for_good)
     cr_assert_eq(sent(), WIRE_NO_COMMAND);
     submit((struct drover_request){0});
     cr_assert_eq(sent(), WIRE_HELLO, "the next call tries again");
+}
+
+Test(engine, takes_a_welcome_of_another_version_for_a_refusal)
+{
+    struct drover_writer *writer = drover_writer_new();
+    uint64_t call = submit((struct drover_request){0});
+    cr_assert_eq(sent(), WIRE_HELLO);
+    wire_welcome_encode(&(struct wire_welcome){.version = 2, .session = SESSION}, writer);
+    give_with_body((struct wire_header){.command = WIRE_WELCOME, .session = SESSION}, drover_writer_data(writer),
+                   drover_writer_size(writer));
+    drover_writer_free(writer);
+    expect_outcome(call, DROVER_FAILED_PRECONDITION, DROVER_OUTCOME_NOT_STARTED, DROVER_ORIGIN_CLIENT);
+    cr_assert_eq(sent(), WIRE_NO_COMMAND);
+}
+
+Test(engine, takes_a_welcome_without_a_session_for_a_refusal)
+{
+    uint64_t call = submit((struct drover_request){0});
+    cr_assert_eq(sent(), WIRE_HELLO);
+    welcome(0);
+    expect_outcome(call, DROVER_FAILED_PRECONDITION, DROVER_OUTCOME_NOT_STARTED, DROVER_ORIGIN_CLIENT);
+}
+
+Test(engine, pings_at_least_once_a_minute_whatever_the_broker_says)
+{
+    submit((struct drover_request){.deadline_ms = 3600000});
+    cr_assert_eq(sent(), WIRE_HELLO);
+    welcome_with((struct wire_welcome){.session = SESSION, .ping_ms = UINT64_MAX});
+    cr_assert_eq(sent(), WIRE_CALL);
+    pass(59999);
+    cr_assert_eq(sent(), WIRE_NO_COMMAND);
+    pass(1);
+    cr_assert_eq(sent(), WIRE_PING);
 }
 
 Test(engine, comes_back_when_a_refusal_says_so)

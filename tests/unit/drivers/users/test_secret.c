@@ -146,6 +146,7 @@ Test(secret, that_is_a_broken_hash_is_an_error_of_the_file)
     cr_assert_eq(
         load_text("[\n{\"username\": \"ada\", \"secret\": \"$6$hush$hush\"}]", USERS_FOR_LOGIN, &users, &error),
         DROVER_INVALID_ARGUMENT);
-    cr_expect(strstr(error.text, ":2:45: 'secret' is neither plain text nor"), "%s", error.text);
+    cr_expect(strstr(error.text, ":2:1: entry 1, username \"ada\": 'secret' is neither plain text nor"), "%s",
+              error.text);
     cr_expect_null(strstr(error.text, "hush"), "%s", error.text);
 }

@@ -29,6 +29,22 @@ static int complain(const char *what)
 
 /* The host: tells the pids of its workers, and goes on for ever. */
 
+/* When it tells them: as soon as they are forked, or when all have printed a line. */
+enum moment { FORKED, AWAKE, MOMENTS };
+
+static bool all_awake(const struct host *host)
+{
+    struct drover_writer *writer = drover_writer_new();
+    struct drover_document *lines = NULL;
+    host_write_logs(host, NULL, 0, writer);
+    const bool awake =
+        drover_document_parse(drover_writer_data(writer), drover_writer_size(writer), &lines, NULL) == DROVER_OK &&
+        drover_value_count(drover_document_root(lines)) == WORKERS;
+    drover_document_free(lines);
+    drover_writer_free(writer);
+    return awake;
+}
+
 static bool tell_workers(const struct host *host, int fd)
 {
     pid_t pids[WORKERS];
@@ -41,7 +57,7 @@ static bool tell_workers(const struct host *host, int fd)
     return write(fd, pids, sizeof(pids)) == (ssize_t)sizeof(pids);
 }
 
-static int run_host(const char *sleeper, int fd)
+static int run_host(const char *sleeper, enum moment moment, int fd)
 {
     const struct host_options options = {.endpoint = "ipc:///nowhere", .worker_program = "/bin/sleep"};
     const struct host_service service = {
@@ -69,14 +85,14 @@ static int run_host(const char *sleeper, int fd)
         while (host_next_event(host, &event))
             ;
         host_step(host, sys_now_ms());
-        told = told || tell_workers(host, fd);
+        told = told || ((moment == FORKED || all_awake(host)) && tell_workers(host, fd));
         (void)poll(&poll_fd, 1, 1000);
     }
 }
 
 /* The test. */
 
-static pid_t start_host(const char *sleeper, int *ret_fd)
+static pid_t start_host(const char *sleeper, enum moment moment, int *ret_fd)
 {
     int ends[2];
     if (pipe(ends) != 0)
@@ -85,7 +101,7 @@ static pid_t start_host(const char *sleeper, int *ret_fd)
     if (pid == 0) {
         close(ends[0]);
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        _exit(run_host(sleeper, ends[1]));
+        _exit(run_host(sleeper, moment, ends[1]));
     }
     close(ends[1]);
     *ret_fd = ends[0];
@@ -103,11 +119,17 @@ static bool wait_for_end(pid_t pid, int *ret_status)
     return ended && waitpid(pid, ret_status, 0) == pid;
 }
 
-static int kill_and_look(const char *sleeper, const int *signals)
+/* A worker that finds its parent gone before it has begun exits by itself. */
+static bool ended_by_kernel(int status, enum moment moment)
+{
+    return moment == FORKED || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static int kill_and_look(const char *sleeper, enum moment moment, const int *signals)
 {
     pid_t workers[WORKERS];
     int fd = -1, status = 0;
-    const pid_t host = start_host(sleeper, &fd);
+    const pid_t host = start_host(sleeper, moment, &fd);
     if (host < 0 || read(fd, workers, sizeof(workers)) != (ssize_t)sizeof(workers))
         return complain("the host did not start its workers");
     for (; *signals != 0; signals++)
@@ -115,7 +137,7 @@ static int kill_and_look(const char *sleeper, const int *signals)
     if (!wait_for_end(host, &status))
         return complain("the host did not end");
     for (unsigned i = 0; i < WORKERS; i++)
-        if (!wait_for_end(workers[i], &status) || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+        if (!wait_for_end(workers[i], &status) || !ended_by_kernel(status, moment))
             return complain("a worker has outlived its host");
     close(fd);
     return 0;
@@ -123,7 +145,7 @@ static int kill_and_look(const char *sleeper, const int *signals)
 
 static bool write_sleeper(char *path)
 {
-    static const char script[] = "#!/bin/sh\nexec sleep 1000\n";
+    static const char script[] = "#!/bin/sh\necho awake\nexec sleep 1000\n";
     const int fd = mkstemp(path);
     const bool written =
         fd >= 0 && write(fd, script, sizeof(script) - 1) == (ssize_t)sizeof(script) - 1 && fchmod(fd, 0700) == 0;
@@ -140,7 +162,8 @@ int main(void)
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || !write_sleeper(path))
         return complain("cannot prepare");
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-        failed += kill_and_look(path, ways[i]);
+        for (int moment = 0; moment < MOMENTS; moment++)
+            failed += kill_and_look(path, (enum moment)moment, ways[i]);
     (void)unlink(path);
     return failed != 0;
 }

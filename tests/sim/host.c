@@ -1,0 +1,235 @@
+/* host.c - keeps the workers of every service alive, and now and then does to them what operators do; see sim.h */
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+static void launch(struct sim *sim, const struct sim_event *event);
+
+void host_token(uint64_t worker, uint8_t *token)
+{
+    memset(token, 0xa5, WIRE_TOKEN_SIZE);
+    memcpy(token, &worker, sizeof(worker));
+}
+
+/* ---- launch ---- */
+
+static void draw_temper(struct sim *sim, struct sim_worker *worker)
+{
+    static const unsigned slow[] = {0, 0, 3, 40, 1500};
+    worker->concurrency = 1 + sim_draw(sim, 8);
+    worker->slow_ms = slow[sim_draw(sim, sizeof(slow) / sizeof(slow[0]))];
+    worker->error = sim_chance(sim, 300) ? 200 : 0;
+    worker->remote = sim_chance(sim, 100);
+    if (sim->trouble == 0)
+        return;
+    worker->die = sim_chance(sim, 500) ? 10 : 0;
+    worker->hang = sim_chance(sim, 100) ? 5 : 0;
+    worker->twice = sim_chance(sim, 200) ? 50 : 0;
+    worker->lie = sim_chance(sim, 100) ? 20 : 0;
+    worker->give_back = sim_chance(sim, 200) ? 50 : 0;
+}
+
+static void launch(struct sim *sim, const struct sim_event *event)
+{
+    if (event->number != sim->incarnation || sim->stopped)
+        return;
+    struct sim_worker *worker = sim_allocate(sizeof(*worker));
+    worker->number = ++sim->worker_count;
+    worker->service = event->subject;
+    worker->next = sim->workers;
+    sim->workers = worker;
+    draw_temper(sim, worker);
+    struct core_expected expected = {.worker = worker->number, .service = worker->service->name, .artefact = "a"};
+    struct drover_error error = {0};
+    host_token(worker->number, expected.token);
+    sim_trace(sim, "host: launches worker %llu of %s, concurrency %llu", (unsigned long long)worker->number,
+              worker->service->name, (unsigned long long)worker->concurrency);
+    if (core_expect_worker(sim->core, &expected, &error) != DROVER_OK)
+        sim_fail(sim, "core_expect_worker: %s", error.text);
+    broker_finish_step(sim);
+    worker_start(sim, worker);
+}
+
+/* ---- death ---- */
+
+static void report_lost(struct sim *sim, const struct sim_event *event)
+{
+    struct sim_worker *worker = event->subject;
+    if (event->number != sim->incarnation)
+        return;
+    const uint64_t started = worker->closed ? worker->closed_at : worker->word;
+    sim_trace(sim, "host: worker %llu is lost, begun %llu%s", (unsigned long long)worker->number,
+              (unsigned long long)started, worker->remote ? " (not known)" : "");
+    core_worker_lost(sim->core, sim->now_ms, worker->number, worker->remote ? UINT64_MAX : started);
+    broker_finish_step(sim);
+    sim_later(sim, sim_draw(sim, 200), launch, worker->service, sim->incarnation);
+}
+
+void host_worker_died(struct sim *sim, struct sim_worker *worker)
+{
+    sim_later(sim, sim_draw(sim, 100), report_lost, worker, sim->incarnation);
+}
+
+static void kill_worker(struct sim *sim, const struct sim_event *event)
+{
+    worker_die(sim, event->subject, "by the host's hand");
+}
+
+void host_broker_lost(struct sim *sim)
+{
+    for (struct sim_worker *worker = sim->workers; worker != NULL; worker = worker->next)
+        worker->state = SIM_DEAD;
+}
+
+/* ---- what the core says of workers ---- */
+
+static struct sim_worker *find_worker(struct sim *sim, uint64_t number)
+{
+    struct sim_worker *worker = sim->workers;
+    while (worker != NULL && worker->number != number)
+        worker = worker->next;
+    if (worker == NULL)
+        sim_fail(sim, "the core speaks of worker %llu, which never was", (unsigned long long)number);
+    return worker;
+}
+
+/* A worker that does its work must not be taken for a hung one. */
+static void check_hung(struct sim *sim, const struct sim_worker *worker, const char *text)
+{
+    const bool cut_off = worker->connection == NULL || !worker->connection->open;
+    if (worker->state != SIM_DEAD && !worker->stopped && !worker->stuck && !cut_off)
+        sim_fail(sim, "worker %llu, which works, is said to be hung: %s", (unsigned long long)worker->number, text);
+}
+
+static void check_drained(struct sim *sim, const struct sim_worker *worker)
+{
+    struct core_worker_stats stats;
+    if (!core_worker_stats(sim->core, worker->number, &stats) || stats.in_flight != 0)
+        sim_fail(sim, "worker %llu is said to be drained, but has calls", (unsigned long long)worker->number);
+    if (!worker->closed && !worker->left)
+        sim_fail(sim, "worker %llu is said to be drained, but was not asked to", (unsigned long long)worker->number);
+}
+
+void host_effect(struct sim *sim, const struct effect *effect, const char *text)
+{
+    struct sim_worker *worker = find_worker(sim, effect->worker);
+    if (worker == NULL)
+        return;
+    sim_trace(sim, "  broker: worker %llu: event %d %s", (unsigned long long)effect->worker, (int)effect->kind, text);
+    if (effect->kind == EFFECT_WORKER_HUNG) {
+        check_hung(sim, worker, text);
+        sim_later(sim, sim_draw(sim, 2000), kill_worker, worker, 0);
+    } else if (effect->kind == EFFECT_WORKER_DRAINED) {
+        check_drained(sim, worker);
+        sim_later(sim, sim_draw(sim, 50), kill_worker, worker, 0);
+    } else if (effect->kind != EFFECT_WORKER_READY) {
+        sim_fail(sim, "worker %llu: unexpected event: %s", (unsigned long long)worker->number, text);
+    }
+}
+
+/* ---- what operators and accidents do ---- */
+
+static struct sim_worker *draw_worker(struct sim *sim)
+{
+    for (struct sim_worker *worker = sim->workers; worker != NULL; worker = worker->next) {
+        if (worker->state == SIM_READY && sim_chance(sim, 300))
+            return worker;
+    }
+    return NULL;
+}
+
+static void report_closed(struct sim *sim, const struct sim_event *event)
+{
+    const struct sim_worker *worker = event->subject;
+    if (event->number != sim->incarnation)
+        return;
+    sim_trace(sim, "host: worker %llu is closed at %llu", (unsigned long long)worker->number,
+              (unsigned long long)worker->closed_at);
+    core_worker_closed(sim->core, sim->now_ms, worker->number, worker->closed_at);
+    broker_finish_step(sim);
+}
+
+static void drain(struct sim *sim, struct sim_worker *worker)
+{
+    if (worker->closed || worker->remote)
+        return;
+    worker->closed = true;
+    worker->closed_at = worker->word;
+    sim_later(sim, sim_draw(sim, 3), report_closed, worker, sim->incarnation);
+    if (sim_chance(sim, 500))
+        sim_later(sim, 0, launch, worker->service, sim->incarnation); /* the next generation */
+}
+
+static void refuse(struct sim *sim)
+{
+    struct sim_service *service = &sim->services[sim_draw(sim, sim->service_count)];
+    service->refused = !service->refused && sim->quiet_ms == 0;
+    sim_trace(sim, "host: %s is %s", service->name, service->refused ? "refused" : "open again");
+    core_refuse_service(sim->core, sim->now_ms, service->name, service->refused ? "crash loop" : NULL);
+    broker_finish_step(sim);
+}
+
+static void restart_broker(struct sim *sim)
+{
+    sim->restarts_left--;
+    broker_stop(sim);
+    broker_start(sim);
+    for (size_t i = 0; i < sim->service_count; i++) {
+        sim->services[i].refused = false;
+        for (size_t k = 0; k < sim->services[i].workers_wanted; k++)
+            sim_later(sim, sim_draw(sim, 50), launch, &sim->services[i], sim->incarnation);
+    }
+}
+
+static void trouble_worker(struct sim *sim, struct sim_worker *worker)
+{
+    const uint64_t what = sim_draw(sim, 10);
+    if (what < 5) {
+        drain(sim, worker);
+    } else if (what < 8) {
+        worker_die(sim, worker, "by accident");
+    } else if (what < 9) {
+        sim_trace(sim, "worker %llu is stopped", (unsigned long long)worker->number);
+        worker->stopped = true;
+    } else {
+        network_drop(sim, worker->connection, sim_chance(sim, 500));
+    }
+}
+
+static void act(struct sim *sim, const struct sim_event *event)
+{
+    if (sim->quiet_ms != 0)
+        return;
+    struct sim_worker *worker = draw_worker(sim);
+    if (worker != NULL && sim_chance(sim, sim->trouble * 8))
+        trouble_worker(sim, worker);
+    else if (sim_chance(sim, sim->trouble))
+        refuse(sim);
+    else if (sim->restarts_left > 0 && sim_chance(sim, 20))
+        restart_broker(sim);
+    sim_later(sim, 1 + sim_draw(sim, (uint64_t)sim->haste_ms * 20), act, event->subject, 0);
+}
+
+/* ---- the end ---- */
+
+/* When all calls have ended, the last workers are sent home: the core must be as it was at the start. */
+static void send_home(struct sim *sim, const struct sim_event *event)
+{
+    if (sim->quiet_ms == 0 || sim->now_ms < sim->quiet_ms + 120000) {
+        sim_later(sim, 10000, send_home, event->subject, 0);
+        return;
+    }
+    sim->stopped = true;
+    for (struct sim_worker *worker = sim->workers; worker != NULL; worker = worker->next)
+        worker_die(sim, worker, "at the end");
+}
+
+void host_start(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->service_count; i++) {
+        for (size_t k = 0; k < sim->services[i].workers_wanted; k++)
+            sim_later(sim, sim_draw(sim, 50), launch, &sim->services[i], sim->incarnation);
+    }
+    sim_later(sim, 50, act, NULL, 0);
+    sim_later(sim, 10000, send_home, NULL, 0);
+}
