@@ -233,11 +233,10 @@ void core_worker_closed(struct core *core, uint64_t now_ms, uint64_t number, uin
 {
     core->now_ms = now_ms;
     struct worker *worker = find_worker(core, number);
-    if (worker == NULL || worker->closed)
+    if (worker == NULL)
         return;
-    worker->closed = true;
-    if (worker->session != NULL && worker->ready)
-        worker->session->state = WIRE_STATE_DRAINING;
+    lease_close(worker);
+    worker->drained = false; /* it may have left by itself before; whoever asks gets an answer */
     lease_take_back(core, worker, started);
     lease_check_drained(core, worker);
     lease_pump(core, worker->service);

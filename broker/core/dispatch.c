@@ -129,10 +129,10 @@ static bool is_breach(const struct session *session, const struct wire_header *h
     return true;
 }
 
-static void handle_decoded(struct core *core, const struct wire_header *header, struct core_message *message)
+static void handle_decoded(struct core *core, struct session *session, const struct wire_header *header,
+                           struct core_message *message)
 {
     const bool hello = header->command == WIRE_HELLO;
-    struct session *session = session_find(core, message->peer);
     if (!hello && (session == NULL || session->id == 0 || session->id != header->session)) {
         say_hello_first(core, message->peer, header);
         return;
@@ -183,7 +183,7 @@ void core_receive(struct core *core, uint64_t now_ms, struct core_message *messa
     if (session == NULL || !session->ignored) {
         const enum wire_verdict verdict = wire_header_decode(message->header, message->header_size, &header);
         if (verdict == WIRE_DECODED)
-            handle_decoded(core, &header, message);
+            handle_decoded(core, session, &header, message);
         else if (verdict != WIRE_FOREIGN)
             handle_undecoded(core, verdict, &header, message);
     }

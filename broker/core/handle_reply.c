@@ -82,8 +82,7 @@ void handle_drained(struct core *core, struct session *session, const struct inc
 {
     (void)incoming;
     struct worker *worker = session->worker;
-    worker->closed = true;
-    session->state = WIRE_STATE_DRAINING;
+    lease_close(worker);
     lease_lose(core, worker);
     lease_check_drained(core, worker);
     lease_pump(core, worker->service);

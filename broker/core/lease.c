@@ -181,9 +181,17 @@ static void requeue(struct core *core, struct call *call)
         call_end(core, call, &error);
 }
 
+void lease_close(struct worker *worker)
+{
+    worker->closed = true;
+    if (worker->session != NULL && worker->ready)
+        worker->session->state = WIRE_STATE_DRAINING;
+}
+
 void lease_give_back(struct core *core, struct call *call)
 {
     struct worker *worker = call->worker;
+    lease_close(worker);
     unlink_lease(core, call);
     requeue(core, call);
     lease_check_drained(core, worker);

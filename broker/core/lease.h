@@ -27,7 +27,11 @@ void lease_pump(struct core *core, struct service *service);
 /* The caller gave up: tell the worker, keep the lease. The call must have no client any more. */
 void lease_cancel(struct core *core, struct call *call);
 
-/* The worker gave the call back unstarted: it goes back to the head of the queue. */
+/* Give this worker nothing more. */
+void lease_close(struct worker *worker);
+
+/* The worker gave the call back unstarted: it goes back to the head of the queue. Such a worker is leaving: if it were
+ * given calls still, they would go to and fro without end. */
 void lease_give_back(struct core *core, struct call *call);
 
 /* The timer of a leased call whose outcome was told is due: is its worker hung? */

@@ -16,7 +16,8 @@
 #include "common/sys/sys.h"
 
 enum {
-    BURST = 128, /* messages of one socket before the other has its turn */
+    CLOCK_EVERY = 16, /* messages for one look at the clock: less than a tenth of its millisecond */
+    BURST = 128,      /* messages of one socket before the other has its turn */
     DYING_POLL_MS = 1,
 };
 
@@ -130,13 +131,33 @@ static void act(struct data *data)
 
 /* ---- messages ---- */
 
+static unsigned take_orders(struct data *data);
+
+static bool is_greeting_of_worker(enum post_side side, const struct post_letter *letter)
+{
+    return side == POST_BACK && letter->message.address != NULL;
+}
+
+/* The control thread announces a worker before it forks it, but on another socket: when this thread had to wait for a
+ * processor, it may see the greeting first. */
+static void take_announcements(struct data *data)
+{
+    data->orders_awake = true;
+    (void)take_orders(data);
+}
+
 /* Hand up to `most` messages of a socket to the core. Returns how many there were. */
 static unsigned receive(struct data *data, enum post_side side, unsigned most)
 {
     unsigned count = 0;
+    uint64_t now_ms = 0;
     struct post_letter letter;
     while (count < most && post_receive(&data->post, side, &letter)) {
-        core_receive(data->core, sys_now_ms(), &letter.message);
+        if (is_greeting_of_worker(side, &letter))
+            take_announcements(data);
+        if (count % CLOCK_EVERY == 0 || is_greeting_of_worker(side, &letter))
+            now_ms = sys_now_ms();
+        core_receive(data->core, now_ms, &letter.message);
         post_letter_done(&letter);
         act(data);
         count++;

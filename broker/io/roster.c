@@ -6,6 +6,9 @@
 #include "common/base/text.h"
 #include "common/sys/sys.h"
 
+/* A restart by hand waits for calls as long as they may run: what exceeds `hang` is hung, and is killed for that. */
+enum { DRAIN_GRACE_MS = 10000 };
+
 /* Several services may have the same program: hash it once. */
 static const struct roster_entry *same_program(const struct roster *roster, size_t before, const char *program)
 {
@@ -88,5 +91,6 @@ struct host_service roster_host_service(const struct roster *roster, const struc
         .restart_min_ms = service->restart_min_ms,
         .restart_max_ms = service->restart_max_ms,
         .ready_limit_ms = service->start_limit_ms,
+        .drain_limit_ms = service->hang_ms + DRAIN_GRACE_MS,
     };
 }

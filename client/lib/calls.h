@@ -52,8 +52,9 @@ struct call {
     bool idempotent;
     char *memory; /* kept for the next call in this slot unless it is large */
     size_t memory_size;
-    uint64_t deadline_ms; /* on the clock */
-    uint32_t limit_ms;    /* what the deadline was when the call was made, for messages */
+    uint64_t deadline_ms;  /* on the clock */
+    uint32_t limit_ms;     /* what the deadline was when the call was made, for messages */
+    bool service_deadline; /* it is the service's: `deadline_ms` and `limit_ms` are about the broker's silence */
 
     /* What was done about it. */
     uint64_t session;       /* in which it was sent last */

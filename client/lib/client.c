@@ -41,6 +41,7 @@ static enum drover_status make_engine(const struct drover_client_options *option
         .name = options->name != NULL ? options->name : program_invocation_short_name,
         .instance = sys_random64(),
         .deadline_ms = options->deadline_ms > 0 ? options->deadline_ms : DEFAULT_DEADLINE_MS,
+        .service_deadline = options->deadline_ms == 0,
         .open_max = options->open_max > 0 ? options->open_max : DEFAULT_OPEN_MAX,
         .connect_ms = options->connect_ms,
         .admin = options->admin,

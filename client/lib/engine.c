@@ -159,6 +159,8 @@ static void describe_call(struct engine *engine, struct call *call, const struct
     call->idempotent = request->idempotent;
     call->limit_ms = request->deadline_ms > 0 ? request->deadline_ms : engine->options.deadline_ms;
     call->deadline_ms = now_ms + call->limit_ms;
+    call->service_deadline =
+        engine->options.service_deadline && request->deadline_ms == 0 && submit->command == WIRE_CALL;
     call->opened_before = engine->opened;
 }
 
@@ -275,10 +277,18 @@ static void expire_queued(struct engine *engine, struct call *call, uint64_t now
                   (unsigned)(call->wake_ms - (call->deadline_ms - call->limit_ms)));
 }
 
+/* The broker keeps the time of the call, and it lives. */
+static bool is_left_to_broker(const struct engine *engine, const struct call *call, uint64_t now_ms)
+{
+    return call->service_deadline && call->state == CALL_SENT && now_ms - engine->heard_ms < call->limit_ms;
+}
+
 static void expire(struct engine *engine, struct call *call, uint64_t now_ms)
 {
     if (call->state == CALL_QUEUED)
         expire_queued(engine, call, now_ms);
+    else if (is_left_to_broker(engine, call, now_ms))
+        calls_wake_at(&engine->calls, call, engine->heard_ms + call->limit_ms);
     else
         call_fail(engine, call, DROVER_DEADLINE_EXCEEDED, DROVER_OUTCOME_UNKNOWN,
                   "no outcome within %u ms, nor a verdict from broker '%s'", call->limit_ms, engine->endpoint);

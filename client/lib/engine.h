@@ -11,6 +11,7 @@
  *     else DEADLINE_EXCEEDED;
  *   - a call that was sent waits for the broker's verdict until 100 ms after its deadline, then it ends
  *     DEADLINE_EXCEEDED, unknown;
+ *   - a call that leaves its deadline to its service waits for the broker's verdict as long as the broker answers;
  *   - after 250 ms (the broker may say otherwise) without traffic a waiting client sends PING;
  *   - HELLO_FIRST: the call it names is sent again within its deadline. All that was sent in the lost session and is
  *     not named until the next WELCOME (messages keep their order) ends UNAVAILABLE, unknown; or, if idempotent, is
@@ -43,6 +44,9 @@ struct engine_options {
     const char *name;     /* who is calling */
     uint64_t instance;    /* random */
     uint32_t deadline_ms; /* of calls that name none */
+    /* Calls that name none are left to the deadline of their service, which the broker knows. `deadline_ms` then is
+     * only how long one waits to be sent, and how long the broker may be silent afterwards. */
+    bool service_deadline;
     uint32_t open_max;
     uint32_t connect_ms; /* how long a call waits for a session; 0: its deadline */
     bool admin;

@@ -39,6 +39,7 @@ struct engine {
     bool blocked; /* no connection */
     bool pong_due;
     uint64_t pong_call;                      /* the number that the PING bore */
+    uint64_t heard_ms;                       /* when something came */
     uint64_t traffic_ms;                     /* when something went or came */
     uint64_t read_count, read_bytes;         /* outcomes that were read in this session */
     uint64_t reported_count, reported_bytes; /* what the broker knows of that */

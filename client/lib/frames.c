@@ -34,7 +34,9 @@ static void fill_call(struct engine *engine, const struct call *call, uint64_t n
 
     fill_plain(engine, call->command, ret_frame);
     header->call = call->id;
-    header->flags |= FIELD_TARGET | FIELD_DEADLINE;
+    header->flags |= FIELD_TARGET;
+    if (!call->service_deadline)
+        header->flags |= FIELD_DEADLINE;
     if (call->metadata.size > 0)
         header->flags |= FIELD_METADATA;
     if (call->idempotent && call->command == WIRE_CALL)

@@ -243,7 +243,7 @@ bool engine_receive(struct engine *engine, uint64_t now_ms, const void *data, si
         return false;
     if (header.session != engine->session && !rows[header.command].any_session)
         return false;
-    engine->traffic_ms = now_ms;
+    engine->traffic_ms = engine->heard_ms = now_ms;
     if (rows[header.command].handle == NULL) /* PONG was heard; the rest is not for clients */
         return false;
     return rows[header.command].handle(engine, now_ms, &header, body);

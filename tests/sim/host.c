@@ -15,14 +15,14 @@ void host_token(uint64_t worker, uint8_t *token)
 
 static void draw_temper(struct sim *sim, struct sim_worker *worker)
 {
-    static const unsigned slow[] = {0, 0, 3, 40, 1500};
+    static const unsigned slow[] = {0, 0, 2, 20, 400};
     worker->concurrency = 1 + sim_draw(sim, 8);
     worker->slow_ms = slow[sim_draw(sim, sizeof(slow) / sizeof(slow[0]))];
     worker->error = sim_chance(sim, 300) ? 200 : 0;
     worker->remote = sim_chance(sim, 100);
     if (sim->trouble == 0)
         return;
-    worker->die = sim_chance(sim, 500) ? 10 : 0;
+    worker->die = sim_chance(sim, 500) ? 20 : 0;
     worker->hang = sim_chance(sim, 100) ? 5 : 0;
     worker->twice = sim_chance(sim, 200) ? 50 : 0;
     worker->lie = sim_chance(sim, 100) ? 20 : 0;
@@ -106,7 +106,7 @@ static void check_drained(struct sim *sim, const struct sim_worker *worker)
     struct core_worker_stats stats;
     if (!core_worker_stats(sim->core, worker->number, &stats) || stats.in_flight != 0)
         sim_fail(sim, "worker %llu is said to be drained, but has calls", (unsigned long long)worker->number);
-    if (!worker->closed && !worker->left)
+    if (!worker->closed && !worker->left && !worker->gave_back)
         sim_fail(sim, "worker %llu is said to be drained, but was not asked to", (unsigned long long)worker->number);
 }
 

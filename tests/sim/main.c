@@ -1,6 +1,6 @@
 /* main.c - sim: run the simulation for one seed or many
  *
-  *     sim.seeds                     seeds 1 to 600
+ *     sim.seeds                     seeds 1 to 600
  *     sim.seeds --seeds FIRST LAST  those seeds
  *     sim.seeds --seed N --verbose  one seed, with everything that happens
  */

@@ -136,7 +136,7 @@ static void print_trace(const struct sim *sim)
 
 static void choose_services(struct sim *sim)
 {
-    static const uint64_t queues[] = {6, 40, 1024};
+    static const uint64_t queues[] = {10, 100, 1024};
     sim->service_count = 1 + sim_draw(sim, SIM_SERVICES_MAX);
     for (size_t i = 0; i < sim->service_count; i++) {
         struct sim_service *service = &sim->services[i];
@@ -145,7 +145,7 @@ static void choose_services(struct sim *sim)
                                                 .interface = "sim",
                                                 .deadline_ms = 200 + sim_draw(sim, 3000),
                                                 .queue_calls = queues[sim_draw(sim, 3)],
-                                                .queue_bytes = 8192 + sim_draw(sim, 200000),
+                                                .queue_bytes = 16384 + sim_draw(sim, 400000),
                                                 .max_body = 8192,
                                                 .hang_ms = sim_chance(sim, 500) ? 0 : 1 + sim_draw(sim, 8000),
                                                 .retry = !sim_chance(sim, 200)};
@@ -156,9 +156,9 @@ static void choose_services(struct sim *sim)
 static void choose(struct sim *sim)
 {
     static const uint32_t calls[] = {100, 200, 300, 300, 400, 2000};
-    static const unsigned hastes[] = {1, 5, 40};
+    static const unsigned hastes[] = {4, 20, 100};
     static const unsigned jitters[] = {0, 2, 30};
-    static const unsigned troubles[] = {0, 10, 60};
+    static const unsigned troubles[] = {0, 15, 60};
     sim->calls_wanted = calls[sim_draw(sim, sizeof(calls) / sizeof(calls[0]))];
     sim->haste_ms = hastes[sim_draw(sim, 3)];
     sim->jitter_ms = jitters[sim_draw(sim, 3)];

@@ -88,7 +88,7 @@ struct sim_worker {
     uint64_t closed_at;                                        /* what it held then */
     bool remote;                                               /* nobody knows its start word */
     bool stopped, stuck, leaving;                              /* SIGSTOP; a call that never ends; it drains itself */
-    bool left;                                                 /* DRAINED was sent */
+    bool left, gave_back;                                      /* DRAINED, or a call unbegun, was sent */
     unsigned lies;                                             /* answers to calls that were never its */
     unsigned slow_ms, error, die, hang, twice, lie, give_back; /* temper: at most so long; in a thousand */
     struct sim_job *waiting, *running, *all;

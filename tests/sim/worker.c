@@ -155,6 +155,7 @@ static void begin(struct sim *sim, struct sim_job *job)
         return;
     }
     job->done = true;
+    worker->gave_back |= !job->cancelled && job->deadline_at_ms > sim->now_ms;
     send_error(sim, job,
                job->cancelled                       ? DROVER_CANCELLED
                : job->deadline_at_ms <= sim->now_ms ? DROVER_DEADLINE_EXCEEDED

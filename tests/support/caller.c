@@ -1,9 +1,11 @@
 /* caller.c - see caller.h */
 #include "tests/support/caller.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/sys/sys.h"
 
@@ -154,6 +156,24 @@ const struct caller_end *caller_end_of(const struct caller *caller, size_t index
     if (index >= caller->sent || !caller->records[index].has_ended)
         give_up("call %zu has not ended", index);
     return &caller->records[index].end;
+}
+
+void caller_await_octet(struct caller *caller, int fd)
+{
+    const uint64_t until_ms = sys_now_ms() + CALLER_PATIENCE_MS;
+    struct pollfd items[] = {{.fd = fd, .events = POLLIN}, {.fd = drover_client_fd(caller->client), .events = POLLIN}};
+    char octet;
+
+    while ((items[0].revents & POLLIN) == 0) {
+        while (caller_take(caller, 0, NULL))
+            ;
+        const int timeout_ms = drover_client_timeout_ms(caller->client);
+        if (sys_now_ms() > until_ms)
+            give_up("waited in vain for a sign of a driver");
+        (void)poll(items, 2, timeout_ms < 0 || timeout_ms > 1000 ? 1000 : timeout_ms);
+    }
+    if (read(fd, &octet, 1) != 1)
+        give_up("no sign of a driver");
 }
 
 void caller_cancel(struct caller *caller, size_t index)

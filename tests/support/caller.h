@@ -61,6 +61,10 @@ void caller_take_all(struct caller *caller);
 /* What became of call `index`; it must have ended. */
 const struct caller_end *caller_end_of(const struct caller *caller, size_t index);
 
+/* Read one octet from `fd`, going on with the calls meanwhile: a client does something only when it is called. Outcomes
+ * that come are booked; caller_end_of() knows them. */
+void caller_await_octet(struct caller *caller, int fd);
+
 /* Give a call up. */
 void caller_cancel(struct caller *caller, size_t index);
 

@@ -2,7 +2,8 @@
  *
  * Settings: `stubborn: true` ignores SIGTERM. Methods: `hold {begun}` writes an octet to the FIFO `begun` and never
  * returns; `breed {}` starts a child that ignores SIGTERM, and tells its pid; `orphan {}` starts a child whose parent
- * ends at once, and tells its pid; the orphan ends when it reads the end of the FIFO named `until`.
+ * ends at once, and tells its pid; the orphan ends when it reads the end of the FIFO named `until`; `flood {size}`
+ * answers with so many octets.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -94,6 +95,19 @@ static enum drover_status orphan(struct drover_call *call)
     return tell_pid(call, orphan_pid);
 }
 
+static enum drover_status flood(struct drover_call *call)
+{
+    uint64_t size = 0;
+
+    (void)drover_value_uint64(drover_value_get(drover_call_request(call), "size"), &size);
+    char *octets = calloc(size + 1, 1);
+    if (octets == NULL)
+        return drover_call_fail(call, DROVER_RESOURCE_EXHAUSTED, "no memory");
+    drover_write_bytes(drover_call_reply(call), octets, size);
+    free(octets);
+    return DROVER_OK;
+}
+
 static enum drover_status configure(const struct drover_value *settings, void **ret_state, struct drover_error *error)
 {
     bool stubborn = false;
@@ -109,6 +123,7 @@ static const struct drover_method methods[] = {
     {.name = "hold", .run = hold},
     {.name = "breed", .run = breed},
     {.name = "orphan", .run = orphan},
+    {.name = "flood", .run = flood},
 };
 
 static const struct drover_driver driver = {

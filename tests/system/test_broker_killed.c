@@ -143,11 +143,10 @@ Test(broker_killed, leaves_no_worker_that_is_stuck_in_a_call)
             continue; /* the ladder gives calls 10 s; the other tests show that it ends */
         struct family family;
         struct caller caller;
-        char octet;
         broker_rig_start_and_await(&rig);
         caller_init(&caller, rig.endpoint);
         caller_send(&caller, &hold);
-        cr_assert_eq(read(begun, &octet, 1), 1);
+        caller_await_octet(&caller, begun);
         family_hold(&family, rig.folder, rig.pid);
         say(&ways[i], "with a driver that is stuck", family.count, end_broker(&ways[i], &family));
         family_release(&family);

@@ -359,6 +359,8 @@ uint64_t host_deadline_ms(const struct host *host)
     uint64_t due_ms = host->sweep_due_ms;
     const struct service *service;
     const struct generation *retired;
+    if (host->events.first != NULL)
+        return 0;
     LL_FOREACH (host->services, service) {
         due_ms = earliest(service->current, due_ms);
         LL_FOREACH (service->retired, retired) {

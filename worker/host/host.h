@@ -99,8 +99,8 @@ DROVER_MUST_CHECK enum drover_status host_set_service(struct host *host, const s
 /* A descriptor that is readable when host_step() has work. */
 int host_fd(const struct host *host);
 
-/* When host_step() must be called at the latest (0: now; UINT64_MAX: never). Take the events before: a worker is
- * announced by HOST_EXPECT and forked in the next step, so that it cannot come before it is expected. */
+/* When host_step() must be called at the latest (0: now, or events wait to be taken; UINT64_MAX: never). A worker is
+ * forked by the first step after its HOST_EXPECT was taken, so that it cannot come before it is expected. */
 uint64_t host_deadline_ms(const struct host *host);
 
 /* Reap children, read their output, run timers. Never blocks. SIGCHLD needs no handler. */

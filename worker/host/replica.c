@@ -1,6 +1,6 @@
 /* replica.c - one replica: its machine tied to its process
  *
- * A launch is decided in one step and forked in the next: the broker has taken the HOST_EXPECT by then, so no worker
+ * A launch is decided in one step and forked in a later one, when the broker has taken its HOST_EXPECT: so no worker
  * can come before its token is known.
  */
 #include "worker/host/replica.h"
@@ -104,7 +104,7 @@ static void bury(struct replica *replica, struct reason_death *death, const char
 void replica_launch(struct replica *replica, uint64_t now_ms)
 {
     struct drover_error error = {.text = "no memory"};
-    if (!replica->launch_pending)
+    if (!replica->launch_pending || (replica->child != NULL && replica->child->expect.queued))
         return;
     replica->launch_pending = false;
     if (replica->child != NULL && child_start(host_of(replica), replica->child, &error) == DROVER_OK) {

@@ -10,7 +10,7 @@
 /* Apply an event (not EXITED: see below). */
 void replica_event(struct replica *replica, enum supervise_event event, uint64_t now_ms);
 
-/* Fork, when a launch is pending. */
+/* Fork, when a launch is pending and was announced. */
 void replica_launch(struct replica *replica, uint64_t now_ms);
 
 /* Its process may be dead: if so take its last output, its word and its status. */

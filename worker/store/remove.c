@@ -1,7 +1,7 @@
 /* remove.c - removes a tree of files, however deep it is and whatever its modes are (walk.h)
  *
- * A tree in tmp/ may be what a hostile build left: deeper than any path or stack may be. Folders that lie deep are moved up
- * to the folder in which the work began, and their turn comes there.
+ * A tree in tmp/ may be what a hostile build left: deeper than any path or stack may be. Folders that lie deep are
+ * moved up to the folder in which the work began, and their turn comes there.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -107,12 +107,14 @@ int walk_remove(int folder, const char *name)
         return errno;
     (void)fchmod(removal.top, 0700);
     /* Each round takes DEPTH_MAX levels off whatever was moved up; ENOTEMPTY says that something was. */
+    unsigned moved;
     int code;
     do {
+        moved = removal.moved;
         code = empty_folder(&removal, removal.top);
         if (code == 0 && unlinkat(folder, name, AT_REMOVEDIR) != 0)
             code = errno;
-    } while (code == ENOTEMPTY);
+    } while (code == ENOTEMPTY && removal.moved > moved);
     close(removal.top);
     return code;
 }

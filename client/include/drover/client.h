@@ -30,7 +30,7 @@ struct drover_client;
 struct drover_client_options {
     const char *broker;   /* endpoint; NULL: $DROVER_BROKER, else ipc:///run/drover/broker.sock */
     const char *name;     /* who is calling, for the broker's status; NULL: the program's name */
-    uint32_t deadline_ms; /* of calls that name none; 0: 30 000 */
+    uint32_t deadline_ms; /* of calls that name none; 0: the service's own */
     uint32_t open_max;    /* calls under way at most; 0: 1024 */
     uint32_t connect_ms;  /* a call that finds no broker for so long ends UNAVAILABLE; 0: its deadline */
     bool admin;           /* ask for the right to administer the broker */
@@ -66,8 +66,9 @@ DROVER_MUST_CHECK DROVER_EXPORT enum drover_status drover_client_new(const struc
 /* Leave: open calls are cancelled, their outcomes are not waited for. NULL is allowed. Returns NULL. */
 DROVER_EXPORT struct drover_client *drover_client_free(struct drover_client *client);
 
-/* Make one call and wait for its outcome, at most its deadline and 100 ms. On DROVER_OK fills in
- * `*ret_reply`. Otherwise returns the status with outcome, origin and text in `error`.
+/* Make one call and wait for its outcome, at most its deadline and 100 ms. Where neither the request nor the client
+ * names one, the service's counts; then a call that cannot be sent for 30 s, or a broker that is silent for so long,
+ * ends it. On DROVER_OK fills in `*ret_reply`. Otherwise returns the status with outcome, origin and text in `error`.
  * Outcomes of other calls that arrive meanwhile stay for drover_client_receive(). */
 DROVER_MUST_CHECK DROVER_EXPORT enum drover_status drover_client_call(struct drover_client *client,
                                                                       const struct drover_request *request,

@@ -24,7 +24,7 @@ Test(drain, of_an_idle_worker_is_over_at_once)
     rig_worker(&rig, 1, "echo", 1);
     rig_closed(&rig, 1, 0);
     cr_assert_eq(rig_event(&rig, EFFECT_WORKER_DRAINED)->worker, UINT64_C(1));
-    rig_closed(&rig, 1, 0);
+    rig_advance(&rig, 100000);
     cr_assert_null(rig_event(&rig, EFFECT_WORKER_DRAINED), "said once");
     cr_assert_eq(rig_end(&rig), (size_t)0);
 }
@@ -145,6 +145,52 @@ Test(drain, forgets_calls_taken_back_for_which_nobody_waits)
     struct core_stats stats;
     core_stats(rig.core, &stats);
     cr_assert_eq(stats.calls_open, UINT64_C(1));
+    cr_assert_eq(rig_end(&rig), (size_t)0);
+}
+
+Test(drain, of_a_worker_that_left_by_itself_is_answered_too)
+{
+    struct rig rig;
+    echo_rig(&rig);
+    const struct rig_peer worker = rig_worker(&rig, 1, "echo", 1);
+    rig_say(&rig, &worker, WIRE_DRAINED, 0);
+    cr_assert_not_null(rig_event(&rig, EFFECT_WORKER_DRAINED));
+    rig_closed(&rig, 1, 0);
+    cr_assert_not_null(rig_event(&rig, EFFECT_WORKER_DRAINED), "the host asked and waits");
+    cr_assert_eq(rig_end(&rig), (size_t)0);
+}
+
+Test(drain, begins_when_a_worker_gives_a_call_back_and_the_call_does_not_go_to_and_fro)
+{
+    struct rig rig;
+    const struct rig_peer client = echo_rig(&rig);
+    const struct rig_peer leaving = rig_worker(&rig, 1, "echo", 2);
+    rig_call(&rig, &client, 1, NULL);
+    rig_call(&rig, &client, 2, NULL);
+    const struct rig_effect *begun = rig_take_command(&rig, leaving.peer, WIRE_CALL);
+    rig_fail(&rig, &leaving, rig_take_command(&rig, leaving.peer, WIRE_CALL), DROVER_UNAVAILABLE,
+             DROVER_OUTCOME_NOT_STARTED);
+    cr_assert_null(rig_take_command(&rig, leaving.peer, WIRE_CALL), "it is not given to the same worker again");
+    const struct rig_peer next = rig_worker(&rig, 2, "echo", 1);
+    rig_reply(&rig, &next, rig_take_command(&rig, next.peer, WIRE_CALL), 0);
+    cr_assert_eq(rig_take_command(&rig, client.peer, WIRE_REPLY)->header.call, UINT64_C(2));
+    cr_assert_null(rig_event(&rig, EFFECT_WORKER_DRAINED));
+    rig_reply(&rig, &leaving, begun, 0);
+    cr_assert_not_null(rig_event(&rig, EFFECT_WORKER_DRAINED));
+    cr_assert_eq(rig_end(&rig), (size_t)0);
+}
+
+Test(drain, takes_back_from_a_worker_that_had_begun_to_leave_by_itself)
+{
+    struct rig rig;
+    const struct rig_peer client = echo_rig(&rig);
+    const struct rig_peer leaving = rig_worker(&rig, 1, "echo", 3);
+    for (uint64_t call = 1; call <= 3; call++)
+        rig_call(&rig, &client, call, NULL);
+    rig_fail(&rig, &leaving, rig_take_command(&rig, leaving.peer, WIRE_CALL), DROVER_UNAVAILABLE,
+             DROVER_OUTCOME_NOT_STARTED);
+    rig_closed(&rig, 1, 2);
+    cr_assert_eq(in_flight(&rig, 1), UINT64_C(1), "the third was not begun and is somebody else's now");
     cr_assert_eq(rig_end(&rig), (size_t)0);
 }
 

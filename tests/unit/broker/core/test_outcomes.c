@@ -393,22 +393,6 @@ Test(outcomes, what_a_former_worker_says_of_a_call_that_was_taken_back_is_late_a
     cr_assert_eq(rig_end(&rig), (size_t)0);
 }
 
-Test(outcomes, a_call_given_back_by_its_worker_is_answered_by_another)
-{
-    struct rig rig;
-    const struct rig_peer client = echo_rig(&rig);
-    const struct rig_peer first = rig_worker(&rig, 1, "echo", 1);
-    rig_call(&rig, &client, 1, NULL);
-    rig_call(&rig, &client, 2, NULL);
-    const struct rig_effect *given = given_to(&rig, &first);
-    const struct rig_peer second = rig_worker(&rig, 2, "echo", 1);
-    const struct rig_effect *other = given_to(&rig, &second);
-    rig_say(&rig, &first, WIRE_DRAINED, 0);
-    (void)given;
-    rig_reply(&rig, &second, other, 0);
-    cr_assert_eq(rig_end(&rig), (size_t)0);
-}
-
 Test(outcomes, a_call_returned_as_not_started_goes_to_another_worker)
 {
     struct rig rig;
@@ -416,7 +400,6 @@ Test(outcomes, a_call_returned_as_not_started_goes_to_another_worker)
     const struct rig_peer first = rig_worker(&rig, 1, "echo", 1);
     rig_call(&rig, &client, 1, NULL);
     const struct rig_effect *given = given_to(&rig, &first);
-    rig_closed(&rig, 1, 1);
     const struct rig_peer second = rig_worker(&rig, 2, "echo", 1);
     rig_fail(&rig, &first, given, DROVER_UNAVAILABLE, DROVER_OUTCOME_NOT_STARTED);
     cr_assert_null(rig_take(&rig, client.peer));

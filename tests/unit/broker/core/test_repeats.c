@@ -136,12 +136,16 @@ Test(repeats, no_token_is_earned_by_giving_a_call_back)
     cr_assert_eq(repeats_of(&rig, &client, 11, &worker), (size_t)10);
     const struct rig_peer shy = rig_worker(&rig, worker++, "echo", 1);
     rig_call(&rig, &client, 1, NULL);
-    for (size_t i = 0; i < 20; i++)
-        rig_fail(&rig, &shy, rig_take_command(&rig, shy.peer, WIRE_CALL), DROVER_UNAVAILABLE,
+    rig_fail(&rig, &shy, rig_take_command(&rig, shy.peer, WIRE_CALL), DROVER_UNAVAILABLE, DROVER_OUTCOME_NOT_STARTED);
+    rig_lost(&rig, shy.worker, 1);
+    for (size_t i = 0; i < 20; i++) {
+        const struct rig_peer other = rig_worker(&rig, worker, "echo", 1);
+        rig_fail(&rig, &other, rig_take_command(&rig, other.peer, WIRE_CALL), DROVER_UNAVAILABLE,
                  DROVER_OUTCOME_NOT_STARTED);
+        rig_lost(&rig, worker++, 1);
+    }
     rig_say(&rig, &client, WIRE_CANCEL, 1);
     cr_assert_not_null(outcome_of(&rig, &client));
-    rig_lost(&rig, shy.worker, 21);
     cr_assert_eq(repeats_of(&rig, &client, 2, &worker), (size_t)0);
     cr_assert_eq(rig_end(&rig), (size_t)0);
 }

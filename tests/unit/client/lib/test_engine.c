@@ -434,6 +434,26 @@ Test(engine, gives_the_broker_100_ms_for_its_verdict_then_says_unknown)
     expect_no_outcome();
 }
 
+Test(engine, leaves_a_deadline_that_nobody_named_to_the_service)
+{
+    struct wire_header header;
+    make((struct engine_options){.service_deadline = true});
+    uint64_t call = submit((struct drover_request){0});
+    cr_assert_eq(sent(), WIRE_HELLO);
+    welcome(SESSION);
+    cr_assert_eq(sent_header(&header), WIRE_CALL);
+    cr_expect_eq(header.flags & FIELD_DEADLINE, 0);
+    for (int i = 0; i < 10; i++) {
+        pass(29000);
+        give((struct wire_header){.command = WIRE_PONG, .session = SESSION});
+    }
+    expect_no_outcome();
+    pass(29999);
+    expect_no_outcome();
+    pass(1);
+    expect_outcome(call, DROVER_DEADLINE_EXCEEDED, DROVER_OUTCOME_UNKNOWN, DROVER_ORIGIN_CLIENT);
+}
+
 Test(engine, takes_the_brokers_verdict_within_these_100_ms)
 {
     uint64_t call = sent_call((struct drover_request){.deadline_ms = 500});

@@ -54,12 +54,14 @@ static void expect_reason(const char *expected)
 
 /* Launch, ready, death */
 
-Test(host, announces_a_worker_one_step_before_it_is_forked)
+Test(host, forks_a_worker_only_when_it_is_expected)
 {
     start("exec sleep 1000");
-    cr_expect_eq(fixture_worker(&fixture).pid, 0);
-    cr_expect_eq(host_deadline_ms(fixture.host), 0U, "the step is due now");
+    host_step(fixture.host, now());
+    cr_expect_eq(fixture_worker(&fixture).pid, 0, "nobody has taken the event yet");
+    cr_expect_eq(host_deadline_ms(fixture.host), 0U, "which is due now");
     fixture_take_events(&fixture);
+    cr_expect_eq(host_deadline_ms(fixture.host), 0U, "as is the step after it");
     const struct host_event *expect = fixture_last(&fixture, HOST_EXPECT);
     cr_assert_not_null(expect);
     cr_expect_str_eq(expect->service, "test");
@@ -121,6 +123,16 @@ Test(host, keeps_the_last_reason_until_five_minutes_of_health)
     expect_reason("");
     fixture_take_events(&fixture);
     cr_expect_str_eq(fixture_last(&fixture, HOST_SERVICE_STATE)->reason, "");
+}
+
+Test(host, wants_events_taken_that_were_caused_between_steps)
+{
+    struct drover_error error;
+    start_ready("exec sleep 1000");
+    fixture_take_events(&fixture);
+    cr_assert_neq(host_deadline_ms(fixture.host), 0U);
+    cr_assert_eq(host_restart(fixture.host, "test", now(), &error), DROVER_OK);
+    cr_expect_eq(host_deadline_ms(fixture.host), 0U);
 }
 
 Test(host, ignores_news_of_workers_that_are_gone)
