@@ -13,6 +13,7 @@ if [ ! -x "$(command -v "${compiler:-none}")" ]; then
 fi
 
 includes=(-I . -I common/include -I worker/include -I client/include)
+defined=('-DDROVER_SOURCE_DIR="."' '-DDROVER_BINARY_DIR="."' '-DDROVER_VERSION="0"') # as cmake does
 warnings=(-Wall -Wextra -Wpedantic -Wundef -Werror -fsyntax-only)
 internal=(-x c -std=gnu17 -D_GNU_SOURCE -Wconversion -Wstrict-prototypes)
 public=(-x c -std=c17 -Wconversion -Wstrict-prototypes)
@@ -24,8 +25,8 @@ fi
 compile() {
     local header=$1
     shift
-    printf '#include "%s"\n#include "%s"\nextern int nothing;\n' "$header" "$header" |
-        "$compiler" "$@" "${warnings[@]}" "${includes[@]}" - ||
+    printf '#include "%s"\n#include "%s"\nextern int law_of_headers;\n' "$header" "$header" |
+        "$compiler" "$@" "${defined[@]}" "${warnings[@]}" "${includes[@]}" - ||
         echo "$header:1: does not compile alone as $language" >&2
 }
 

@@ -295,8 +295,10 @@ Test(greeting, welcome_to_a_worker_without_settings_has_an_empty_map)
 
 Test(greeting, settings_go_through_as_they_are)
 {
-    const struct wire_welcome sent = {
-        .session = 7, .service = text_of("echo"), .settings_raw = {.data = "\x81\xa7version\x02", .size = 10}};
+    const struct wire_welcome sent = {.version = 1,
+                                      .session = 7,
+                                      .service = text_of("echo"),
+                                      .settings_raw = {.data = "\x81\xa7version\x02", .size = 10}};
     struct wire_welcome got;
     uint64_t version = 0;
     wire_welcome_encode(&sent, writer);
