@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "broker/core/call.h"
-#include "broker/core/queue.h"
-#include "broker/core/session.h"
+#include "broker/core/care.h"
 
 #define SERIAL_BITS 40
 #define SERIAL_MASK ((UINT64_C(1) << SERIAL_BITS) - 1)
@@ -159,7 +158,7 @@ void call_tell(struct core *core, struct call *call, struct wire_header *header,
     const size_t size = body != NULL && body->present ? body->size : 0;
     effects_send(&core->effects, client->peer, header, body, core->settings.bodies);
     call_detach(core, call);
-    session_count_outcome(core, client, size);
+    care_sent(core, client, size);
 }
 
 void call_tell_error(struct core *core, struct call *call, const struct drover_error *error)
@@ -167,11 +166,4 @@ void call_tell_error(struct core *core, struct call *call, const struct drover_e
     struct wire_header header = {.command = WIRE_ERROR};
     wire_header_set_error(&header, error);
     call_tell(core, call, &header, NULL);
-}
-
-void call_end(struct core *core, struct call *call, const struct drover_error *error)
-{
-    call_tell_error(core, call, error);
-    queue_remove(core, call);
-    call_free(core, call);
 }

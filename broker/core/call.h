@@ -36,9 +36,6 @@ void call_tell(struct core *core, struct call *call, struct wire_header *header,
 /* call_tell() with an ERROR. */
 void call_tell_error(struct core *core, struct call *call, const struct drover_error *error);
 
-/* End a call that is queued, or in no list: tell the error and free the record. */
-void call_end(struct core *core, struct call *call, const struct drover_error *error);
-
 /* Cut a call off its client without a word; its body goes, and its bytes count no more. */
 void call_detach(struct core *core, struct call *call);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/core/call.h"
+#include "broker/core/care.h"
 #include "broker/core/lease.h"
 #include "broker/core/queue.h"
 #include "broker/core/session.h"
@@ -157,7 +158,7 @@ static void refuse_queue(struct core *core, struct service *service, const char 
     while ((call = queue_pop(core, service)) != NULL) {
         struct drover_error error = {.origin = DROVER_ORIGIN_BROKER, .outcome = call_outcome(call)};
         (void)drover_error_set(&error, DROVER_UNAVAILABLE, "%s", text);
-        call_end(core, call, &error);
+        queue_end(core, call, &error);
     }
 }
 
@@ -294,7 +295,7 @@ void core_answer_admin(struct core *core, uint64_t now_ms, uint64_t peer, uint64
         }
         const size_t size = body->present ? body->size : 0;
         effects_send(&core->effects, peer, &header, body, core->settings.bodies);
-        session_count_outcome(core, session, size);
+        care_sent(core, session, size);
     }
     if (body->present)
         core->settings.bodies->release(body);
@@ -314,7 +315,7 @@ static void deadline_passed(struct core *core, struct call *call)
                            call->service->name, (unsigned long long)call->deadline_ms,
                            leased ? "a worker has the call" : "no worker was free");
     if (!leased) {
-        call_end(core, call, &error);
+        queue_end(core, call, &error);
         return;
     }
     call_tell_error(core, call, &error);

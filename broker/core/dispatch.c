@@ -1,4 +1,5 @@
 /* dispatch.c - from a frame to its handler: known, sender, state, body, then the table */
+#include "broker/core/care.h"
 #include "broker/core/handle.h"
 #include "broker/core/session.h"
 
@@ -67,7 +68,7 @@ void handle_breach(struct core *core, struct session *session, uint64_t call, st
         wire_header_set_error(&header, error);
         session_send(core, session, &header);
         if (header.call != 0)
-            session_count_outcome(core, session, 0);
+            care_sent(core, session, 0);
         return;
     }
     struct drover_error last = {0};
@@ -144,7 +145,7 @@ static void handle_decoded(struct core *core, struct session *session, const str
         handle_breach(core, session, header->call, &error);
         return;
     }
-    session_count_read(session, header);
+    care_read(session, header);
     const struct incoming incoming = {.header = header, .message = message, .body = message->body};
     handler_of(header->command)(core, session, &incoming);
 }

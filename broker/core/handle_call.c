@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "broker/core/call.h"
+#include "broker/core/care.h"
 #include "broker/core/handle.h"
 #include "broker/core/lease.h"
 #include "broker/core/queue.h"
@@ -16,7 +17,7 @@ static void refuse(struct core *core, struct session *session, const struct wire
     error->origin = DROVER_ORIGIN_BROKER;
     wire_header_set_error(&answer, error);
     session_send(core, session, &answer);
-    session_count_outcome(core, session, 0);
+    care_sent(core, session, 0);
 }
 
 static struct service *find_service(const struct core *core, struct drover_text name)
@@ -44,7 +45,7 @@ static enum drover_status judge_call(const struct core *core, const struct sessi
         return drover_error_set(error, DROVER_UNAVAILABLE, "the broker is stopping");
     if (service->refusal != NULL)
         return drover_error_set(error, DROVER_UNAVAILABLE, "service '%s': %s", service->name, service->refusal);
-    if (session_is_behind(session)) {
+    if (care_is_behind(session)) {
         error->retry_after_ms = queue_retry_after_ms(service);
         return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED,
                                 "this client has %llu unread outcomes; read them before calling again",
@@ -102,7 +103,7 @@ static struct call *accept_call(struct core *core, struct session *session, stru
     call->body = body_take(incoming->body);
     DL_APPEND2(session->calls, call, client_prev, client_next);
     session->calls_open++;
-    session_watch(core, session);
+    care_watch(core, session);
     timers_set(&core->timers, &call->timer.timer, call->deadline_at_ms);
     return call;
 }
@@ -138,7 +139,7 @@ void handle_call(struct core *core, struct session *session, const struct incomi
     }
     error.outcome = DROVER_OUTCOME_NOT_STARTED;
     error.origin = DROVER_ORIGIN_BROKER;
-    call_end(core, call, &error);
+    queue_end(core, call, &error);
 }
 
 void handle_cancel(struct core *core, struct session *session, const struct incoming *incoming)
@@ -157,13 +158,13 @@ void handle_cancel(struct core *core, struct session *session, const struct inco
         lease_cancel(core, call);
         return;
     }
-    call_end(core, call, &error);
+    queue_end(core, call, &error);
 }
 
 void handle_admin(struct core *core, struct session *session, const struct incoming *incoming)
 {
     const struct wire_header *header = incoming->header;
-    session_watch(core, session);
+    care_watch(core, session);
     effects_admin(&core->effects, session->peer, session->id, header->call, header->method, incoming->body,
                   core->settings.bodies);
 }

@@ -4,6 +4,7 @@
 
 #include "broker/core/handle.h"
 #include "broker/core/lease.h"
+#include "broker/core/principal.h"
 #include "broker/core/session.h"
 
 /* Compare secrets in a time that does not depend on where they differ. */
@@ -28,11 +29,8 @@ static struct worker *find_expected(const struct core *core, const struct wire_h
 /* May a peer with this address administer the broker? Only local ones of the broker's own user, and root. */
 static bool may_administer(const struct core *core, const char *address)
 {
-    if (address == NULL || strncmp(address, "localhost:", strlen("localhost:")) != 0)
-        return false;
-    char *end = NULL;
-    const unsigned long uid = strtoul(address + strlen("localhost:"), &end, 10);
-    return *end == ':' && (uid == 0 || uid == core->settings.owner_uid);
+    uint64_t uid = 0;
+    return principal_uid(address, &uid) && (uid == 0 || uid == core->settings.owner_uid);
 }
 
 /* What a client may send at most: what the service that takes most takes. 0 without services: not known yet. */

@@ -5,7 +5,6 @@
 #include "broker/core/call.h"
 #include "broker/core/lease.h"
 #include "broker/core/queue.h"
-#include "broker/core/session.h"
 
 /* ---- windows ---- */
 
@@ -140,8 +139,9 @@ void lease_watch_hang(struct core *core, struct call *call)
 void lease_cancel(struct core *core, struct call *call)
 {
     if (call->worker->session != NULL) {
-        struct wire_header header = {.command = WIRE_CANCEL, .call = call_number(call)};
-        session_send(core, call->worker->session, &header);
+        const struct session *session = call->worker->session;
+        const struct wire_header header = {.command = WIRE_CANCEL, .session = session->id, .call = call_number(call)};
+        effects_send(&core->effects, session->peer, &header, NULL, core->settings.bodies);
     }
     lease_watch_hang(core, call);
 }
@@ -178,7 +178,7 @@ static void requeue(struct core *core, struct call *call)
         (void)drover_error_set(&error, DROVER_RESOURCE_EXHAUSTED, "service '%s': no memory to queue the call",
                                service->name);
     if (error.status != DROVER_OK)
-        call_end(core, call, &error);
+        queue_end(core, call, &error);
 }
 
 void lease_close(struct worker *worker)
@@ -250,7 +250,7 @@ void lease_lose(struct core *core, struct worker *worker)
         (void)drover_error_set(&error, DROVER_UNAVAILABLE,
                                "service '%s': the worker died while it had the call; it may have been carried out",
                                call->service->name);
-        call_end(core, call, &error);
+        queue_end(core, call, &error);
     }
 }
 

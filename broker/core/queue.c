@@ -1,8 +1,9 @@
 /* queue.c - lanes and their ring; see queue.h */
 #include <stdlib.h>
 
+#include "broker/core/call.h"
+#include "broker/core/principal.h"
 #include "broker/core/queue.h"
-#include "broker/core/session.h"
 
 enum {
     QUANTUM = 1,
@@ -162,4 +163,11 @@ struct call *queue_pop(struct core *core, struct service *service)
         return call;
     }
     return NULL;
+}
+
+void queue_end(struct core *core, struct call *call, const struct drover_error *error)
+{
+    call_tell_error(core, call, error);
+    queue_remove(core, call);
+    call_free(core, call);
 }

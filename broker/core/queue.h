@@ -27,6 +27,9 @@ struct call *queue_pop(struct core *core, struct service *service);
 /* Take a call out of its lane; one that is not queued is left alone. */
 void queue_remove(struct core *core, struct call *call);
 
+/* End a call that is queued, or in no list: tell the error and free the record. */
+void queue_end(struct core *core, struct call *call, const struct drover_error *error);
+
 /* When it is worth coming back to a full queue, in ms. */
 uint32_t queue_retry_after_ms(const struct service *service);
 

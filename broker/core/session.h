@@ -20,24 +20,6 @@ void session_clear(struct core *core, struct session *session);
 /* session_end(), but the record stays and everything that comes from the connection is ignored. */
 void session_ban(struct core *core, struct session *session);
 
-/* The principal of a connection: "uid:pid" of a local process, else the connection itself. NULL: no memory. */
-struct principal *principal_get(struct core *core, const char *address, uint64_t peer);
-
-/* Free a principal that nothing refers to any more. */
-void principal_release(struct core *core, struct principal *principal);
-
-/* An outcome with a body of `size` bytes was sent to a client. */
-void session_count_outcome(struct core *core, struct session *session, size_t size);
-
-/* The client says what it has read. It can neither take back what it said nor have read more than was sent. */
-void session_count_read(struct session *session, const struct wire_header *header);
-
-/* True while the client has more unread outcomes than calls are accepted with. */
-bool session_is_behind(const struct session *session);
-
-/* A call was opened: see that the client is looked after. */
-void session_watch(struct core *core, struct session *session);
-
 /* The session's timer is due: PING, slow reader, or idle. */
 void session_tick(struct core *core, struct session *session);
 
