@@ -125,6 +125,9 @@ static bool is_breach(const struct session *session, const struct wire_header *h
         (void)drover_error_set(error, DROVER_INVALID_ARGUMENT, "%s has no body, but one came", info->name);
     else if (info->body == WIRE_BODY && !has_body)
         (void)drover_error_set(error, DROVER_INVALID_ARGUMENT, "%s came without its body", info->name);
+    else if ((hello || header->command == WIRE_ADMIN) && message->body->size > WIRE_READ_BODY_MAX)
+        (void)drover_error_set(error, DROVER_INVALID_ARGUMENT, "%s has a body of %zu octets, at most %d are read",
+                               info->name, message->body->size, WIRE_READ_BODY_MAX);
     else
         return false;
     return true;

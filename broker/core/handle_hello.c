@@ -135,6 +135,8 @@ static void hello_worker(struct core *core, struct session *session, const struc
             effects_worker(&core->effects, EFFECT_WORKER_CONFIG_ERROR, worker->number, error.text);
         else if (worker != NULL)
             effects_worker(&core->effects, EFFECT_WORKER_HUNG, worker->number, error.text);
+        if (session->worker == NULL) /* a worker's own session ends with its process */
+            session_end(core, session);
         return;
     }
     if (!open_session(core, session, incoming, hello) || !keep_methods(worker, hello)) {

@@ -70,7 +70,7 @@ static void act_on_send(struct sim *sim, const struct effects *effects, struct e
     trace_send(sim, effect, &header);
     const struct sim_connection *connection = network_find(sim, effect->peer);
     if (connection != NULL && connection->client != NULL)
-        ledger_told(sim, effect->peer, &header, &effect->body);
+        ledger_told(sim, connection, &header, &effect->body);
     else if (connection != NULL && connection->worker != NULL && header.command == WIRE_CALL)
         ledger_leased(sim, &header, &effect->body, connection->worker);
     network_deliver(sim, effect->peer, octets, effect->size, &effect->body);
@@ -139,7 +139,7 @@ void broker_receive(struct sim *sim, struct sim_message *source)
                                    .body = &source->body};
     const bool decoded = wire_header_decode(source->header, source->size, &header) == WIRE_DECODED;
     if (decoded && header.command == WIRE_CALL && connection->client != NULL)
-        ledger_arrived(sim, &header);
+        ledger_arrived(sim, connection, &header);
     if (decoded && sim->tracing)
         sim_trace(sim, "%s %llu -> broker: %s call %llx %s", connection->worker != NULL ? "worker" : "client",
                   (unsigned long long)(connection->worker != NULL ? connection->worker->number : connection->peer),

@@ -5,7 +5,8 @@
 
 #include "tests/sim/sim.h"
 
-static void act(struct sim *sim, const struct sim_event *event);
+const char client_program[] = "sim.seeds";
+const bool client_sends_again = false;
 
 /* ---- its calls ---- */
 
@@ -67,57 +68,27 @@ static void say(struct sim *sim, struct sim_client *client, enum wire_command co
     send_header(sim, client, &header, NULL);
 }
 
-static struct sim_record draw_call(struct sim *sim, struct sim_client *client)
-{
-    struct sim_service *service = &sim->services[sim_draw(sim, sim->service_count)];
-    const bool nowhere = sim_chance(sim, 5);
-    struct sim_record record = {.client = client,
-                                .service = nowhere ? NULL : service,
-                                .peer = client->connection->peer,
-                                .session = client->session,
-                                .by_flag = sim_chance(sim, 250)};
-    record.deadline_ms = service->limits.deadline_ms;
-    if (sim_chance(sim, 700))
-        record.deadline_ms = sim_chance(sim, 20) ? 0 : 1 + sim_draw(sim, sim_chance(sim, 500) ? 60 : 4000);
-    if (sim_chance(sim, 500))
-        record.body_size = 1 + sim_draw(sim, sim_chance(sim, 900) ? 400 : 9000);
-    return record;
-}
-
-/* The metadata carries the call's number to the worker. */
-static void put_number(uint8_t *metadata, uint64_t call)
-{
-    static const uint8_t start[] = {0x81, 0xa1, 'k', 0xcf};
-    memcpy(metadata, start, sizeof(start));
-    for (unsigned i = 0; i < 8; i++)
-        metadata[sizeof(start) + i] = (uint8_t)(call >> (56 - 8 * i));
-}
-
 static void send_call(struct sim *sim, struct sim_client *client)
 {
-    struct sim_record record = draw_call(sim, client);
-    const bool by_method = sim_chance(sim, 300);
-    record.idempotent = record.by_flag || by_method;
-    const uint32_t number = ledger_add(sim, &record);
-    const uint64_t call = ledger_call(number);
-    const char *service = record.service != NULL ? record.service->name : "nowhere";
+    const uint32_t number = ledger_draw_call(sim, client);
+    struct sim_record *record = &sim->records[number];
+    record->session = client->session;
     uint8_t metadata[SIM_METADATA_SIZE];
-    put_number(metadata, call);
+    ledger_metadata(number, metadata);
+    const char *service = ledger_service(sim, number);
     struct wire_header header = {
         .command = WIRE_CALL,
-        .flags = FIELD_TARGET | FIELD_METADATA | FIELD_DEADLINE | (record.by_flag ? WIRE_IDEMPOTENT : 0u),
+        .flags = FIELD_TARGET | FIELD_METADATA | FIELD_DEADLINE | (record->by_flag ? WIRE_IDEMPOTENT : 0u),
         .session = client->session,
-        .call = call,
-        .deadline_ms = (uint32_t)record.deadline_ms,
+        .call = ledger_call(number),
+        .deadline_ms = (uint32_t)record->deadline_ms,
         .service = {service, strlen(service)},
-        .method = {by_method ? "get" : "put", 3},
+        .method = {ledger_method(sim, number), 3},
         .metadata = {(const char *)metadata, sizeof(metadata)},
     };
     struct body body = {.present = false};
-    if (record.body_size > 0) {
-        static const char zeros[16384];
-        body = heap_body_new(zeros, record.body_size);
-    }
+    if (record->body_size > 0)
+        body = heap_body_new(sim_zeros, record->body_size);
     note_open(client, number);
     send_header(sim, client, &header, &body);
 }
@@ -203,7 +174,7 @@ static void act(struct sim *sim, const struct sim_event *event)
     }
     do_something(sim, client);
     const bool sleeps = sim_chance(sim, 1);
-    sim_later(sim, sleeps ? 70000 : sim_draw(sim, sim->haste_ms * 2), act, client, 0);
+    sim_later(sim, sleeps ? 70000 : sim_draw(sim, UINT64_C(2) * sim->haste_ms), act, client, 0);
 }
 
 void client_start(struct sim *sim, struct sim_client *client)
@@ -221,7 +192,7 @@ static void outcome_came(struct sim *sim, struct sim_client *client, const struc
                          const struct body *body)
 {
     if (header->call != 0)
-        note_closed(client, (uint32_t)(ledger_find(sim, header->call) - sim->records));
+        note_closed(client, client_record(sim, client, header->call));
     if (header->session != client->session)
         return;
     client->read_count++;
@@ -231,7 +202,7 @@ static void outcome_came(struct sim *sim, struct sim_client *client, const struc
 static void session_lost(struct sim *sim, struct sim_client *client, const struct wire_header *header)
 {
     if (header->call != 0)
-        note_closed(client, (uint32_t)(ledger_find(sim, header->call) - sim->records));
+        note_closed(client, client_record(sim, client, header->call));
     if (header->session != client->session || client->session == 0)
         return;
     client->session = 0;
@@ -239,8 +210,19 @@ static void session_lost(struct sim *sim, struct sim_client *client, const struc
         send_hello(sim, client);
 }
 
-void client_receive(struct sim *sim, struct sim_client *client, const struct wire_header *header,
-                    const struct body *body)
+uint32_t client_record(const struct sim *sim, const struct sim_client *client, uint64_t call)
+{
+    const uint64_t number = call - ledger_call(0);
+    return number < sim->record_count && sim->records[number].client == client ? (uint32_t)number : SIM_NONE;
+}
+
+void client_free(struct sim_client *client)
+{
+    free(client->open);
+}
+
+void client_receive(struct sim *sim, struct sim_client *client, struct sim_message *message,
+                    const struct wire_header *header)
 {
     switch ((int)header->command) {
     case WIRE_WELCOME:
@@ -251,7 +233,7 @@ void client_receive(struct sim *sim, struct sim_client *client, const struct wir
         return;
     case WIRE_REPLY:
     case WIRE_ERROR:
-        outcome_came(sim, client, header, body);
+        outcome_came(sim, client, header, &message->body);
         return;
     case WIRE_PING:
         say(sim, client, WIRE_PONG, 0);
@@ -266,29 +248,4 @@ void client_receive(struct sim *sim, struct sim_client *client, const struct wir
     default: /* PONG and what a client does not know */
         return;
     }
-}
-
-/* ---- the vandal ---- */
-
-static void vandalise(struct sim *sim, const struct sim_event *event)
-{
-    struct sim_connection *connection = event->subject;
-    uint8_t octets[64];
-    struct wire_header header = {.command = (enum wire_command)(1 + sim_draw(sim, WIRE_COMMAND_END - 1)),
-                                 .flags = (uint32_t)sim_draw(sim, 64),
-                                 .session = sim_draw(sim, 3)};
-    size_t size = wire_header_encode(&header, octets, sizeof(octets));
-    if (size > 0 && sim_chance(sim, 500))
-        octets[sim_draw(sim, size)] ^= (uint8_t)sim_draw(sim, 256);
-    if (sim_chance(sim, 200))
-        size = (size_t)sim_draw(sim, size + 1);
-    network_send_raw(sim, connection, octets, size);
-    if (sim->quiet_ms == 0)
-        sim_later(sim, sim_draw(sim, 200), vandalise, connection, 0);
-}
-
-void vandal_start(struct sim *sim)
-{
-    if (sim_chance(sim, 300))
-        sim_later(sim, sim_draw(sim, 100), vandalise, network_connect(sim, NULL, NULL), 0);
 }

@@ -219,6 +219,10 @@ static void send_home(struct sim *sim, const struct sim_event *event)
         sim_later(sim, 10000, send_home, event->subject, 0);
         return;
     }
+    struct core_stats stats;
+    core_stats(sim->core, &stats);
+    if (stats.calls_open != 0) /* hung workers must have been reported and killed by now */
+        sim_fail(sim, "%llu calls are open two minutes after the last was made", (unsigned long long)stats.calls_open);
     sim->stopped = true;
     for (struct sim_worker *worker = sim->workers; worker != NULL; worker = worker->next)
         worker_die(sim, worker, "at the end");

@@ -1,4 +1,4 @@
-/* main.c - sim: run the simulation for one seed or many
+/* main.c - sim.seeds, sim.library: run the simulation for one seed or many
  *
  *     sim.seeds                     seeds 1 to 600
  *     sim.seeds --seeds FIRST LAST  those seeds
@@ -14,8 +14,10 @@
 #include "tests/sim/memory.h"
 #include "tests/sim/sim.h"
 
-/* When the core crashes or a sanitizer ends the program, at least the seed is known. */
-static char crash_note[64];
+enum { SECONDS_MAX = 60 }; /* for one seed: it takes milliseconds, or the core is in an endless loop */
+
+/* When the core crashes, loops, or a sanitizer ends the program, at least the seed is known. */
+static char crash_note[96];
 
 static void write_crash_note(void)
 {
@@ -34,6 +36,7 @@ void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak)
 static void catch_crashes(void)
 {
     (void)signal(SIGABRT, on_signal);
+    (void)signal(SIGALRM, on_signal);
     if (__sanitizer_set_death_callback != NULL)
         __sanitizer_set_death_callback(write_crash_note);
     else
@@ -42,13 +45,15 @@ static void catch_crashes(void)
 
 static bool run_one(uint64_t seed, bool verbose, struct sim_result *total)
 {
-    (void)snprintf(crash_note, sizeof(crash_note), "crashed in: sim.seeds --seed %" PRIu64 " --verbose\n", seed);
+    (void)alarm(SECONDS_MAX);
+    (void)snprintf(crash_note, sizeof(crash_note), "crashed in: %s --seed %" PRIu64 " --verbose\n", client_program,
+                   seed);
     const size_t before = memory_blocks();
     const struct sim_result result = sim_run(seed, verbose);
     if (!result.failed && memory_blocks() != before) {
-        (void)printf("seed %" PRIu64 " FAILED: %zu blocks of memory are left\n  again: sim.seeds --seed %" PRIu64
+        (void)printf("seed %" PRIu64 " FAILED: %zu blocks of memory are left\n  again: %s --seed %" PRIu64
                      " --verbose\n",
-                     seed, memory_blocks() - before, seed);
+                     seed, memory_blocks() - before, client_program, seed);
         return false;
     }
     total->steps += result.steps;
@@ -89,7 +94,7 @@ int main(int argc, char **argv)
             first = strtoull(argv[++i], NULL, 10);
             last = strtoull(argv[++i], NULL, 10);
         } else {
-            (void)fprintf(stderr, "usage: sim.seeds [--seed N | --seeds FIRST LAST] [--verbose]\n");
+            (void)fprintf(stderr, "usage: %s [--seed N | --seeds FIRST LAST] [--verbose]\n", client_program);
             return 2;
         }
     }

@@ -78,7 +78,7 @@ static void arrive_at_broker(struct sim *sim, const struct sim_event *event)
 static void arrive_at_peer(struct sim *sim, const struct sim_event *event)
 {
     struct sim_message *message = event->subject;
-    const struct sim_connection *connection = message->connection;
+    struct sim_connection *connection = message->connection;
     struct wire_header header;
     if (!connection->open) {
         free_message(message);
@@ -87,7 +87,7 @@ static void arrive_at_peer(struct sim *sim, const struct sim_event *event)
     if (wire_header_decode(message->header, message->size, &header) != WIRE_DECODED)
         sim_fail(sim, "the core sent a header that cannot be read");
     else if (connection->client != NULL)
-        client_receive(sim, connection->client, &header, &message->body);
+        client_receive(sim, connection->client, message, &header);
     else if (connection->worker != NULL)
         worker_receive(sim, connection->worker, &header, &message->body);
     free_message(message);

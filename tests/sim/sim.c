@@ -245,7 +245,7 @@ static void release(struct sim *sim)
         sim->connections = next;
     }
     for (size_t i = 0; i < sim->client_count; i++)
-        free(sim->clients[i].open);
+        client_free(&sim->clients[i]);
     free(sim->records);
     free(sim->events);
     drover_writer_free(sim->writer);
@@ -271,8 +271,8 @@ static struct sim_result run(uint64_t seed, bool tracing, bool verbose)
     result.failed = sim->failed != NULL;
     if (result.failed && sim->tracing) {
         print_trace(sim);
-        (void)printf("seed %llu FAILED: %s\n  again: sim.seeds --seed %llu --verbose\n", (unsigned long long)seed,
-                     sim->failed, (unsigned long long)seed);
+        (void)printf("seed %llu FAILED: %s\n  again: %s --seed %llu --verbose\n", (unsigned long long)seed, sim->failed,
+                     client_program, (unsigned long long)seed);
         (void)fflush(stdout);
     }
     release(sim);

@@ -21,12 +21,15 @@
 #define SIM_CLIENTS_MAX 12
 #define SIM_TRACE_LINES 40
 #define SIM_TRACE_WIDTH 200
+#define SIM_STARTS_MAX 4
 #define SIM_NONE UINT32_MAX
+#define SIM_BODY_MAX 9000
 #define SIM_METADATA_SIZE 12 /* {"k": the call's number} */
 
 struct sim;
 struct sim_event;
 struct sim_job;
+struct sim_library;
 
 typedef void sim_action(struct sim *sim, const struct sim_event *event);
 
@@ -68,6 +71,7 @@ struct sim_client {
     uint64_t read_count, read_bytes;
     uint32_t *open; /* numbers of its calls without an outcome */
     size_t open_count, open_room;
+    struct sim_library *library;
 };
 
 enum sim_worker_state {
@@ -107,15 +111,17 @@ struct sim_service {
 struct sim_record {
     struct sim_client *client;
     struct sim_service *service; /* NULL: one that does not exist */
-    uint64_t peer, session;      /* where it was sent */
-    uint64_t deadline_ms, arrived_ms;
+    uint64_t peer, session;      /* where it was sent, the last time */
+    uint64_t deadline_ms, made_ms, arrived_ms;
     size_t body_size;
     bool idempotent, by_flag;
-    bool arrived, excused; /* it reached the core; nobody waits for it */
-    unsigned leased, starts, outcomes;
-    uint64_t starters[2];
-    bool finished[2];
-    enum drover_outcome outcome;
+    bool excused;              /* nobody waits for it */
+    unsigned arrived, repeats; /* how often it reached the core; of these, not after "not started" */
+    unsigned leased, starts;   /* given to workers, begun by them */
+    uint64_t starters[SIM_STARTS_MAX];
+    bool finished[SIM_STARTS_MAX];
+    unsigned told, ended; /* outcomes that the core told since it arrived, and that the caller saw */
+    enum drover_outcome told_outcome, outcome;
 };
 
 struct sim {
@@ -206,16 +212,28 @@ void network_send_raw(struct sim *sim, struct sim_connection *connection, const 
 /* To the peer: an effect of the core. */
 void network_deliver(struct sim *sim, uint64_t peer, const void *header, size_t size, struct body *body);
 
-/* ---- client.c ---- */
+/* ---- client.c, or library.c in its place ---- */
 
 void client_start(struct sim *sim, struct sim_client *client);
-void client_receive(struct sim *sim, struct sim_client *client, const struct wire_header *header,
-                    const struct body *body);
+void client_receive(struct sim *sim, struct sim_client *client, struct sim_message *message,
+                    const struct wire_header *header);
+void client_free(struct sim_client *client);
+
+/* Where the ledger has a client's call; SIM_NONE when that client never made it. */
+uint32_t client_record(const struct sim *sim, const struct sim_client *client, uint64_t call);
+
+/* What the program is called, for messages. */
+extern const char client_program[];
+
+/* In the library's scenario a call may be sent more than once. */
+extern const bool client_sends_again;
 
 /* The broker is gone; whoever has calls open learns of it from its successor. */
 void client_broker_lost(struct sim *sim, struct sim_client *client);
 
-/* A peer that sends rubbish. */
+/* ---- vandal.c ---- */
+
+/* Now and then there is a peer that sends rubbish. */
 void vandal_start(struct sim *sim);
 
 /* ---- worker.c: one worker's process ---- */
@@ -240,9 +258,17 @@ void host_token(uint64_t worker, uint8_t *token);
 
 /* ---- ledger.c: the truth about calls ---- */
 
-/* A new record; its number is its place. */
-uint32_t ledger_add(struct sim *sim, const struct sim_record *record);
+/* What the bodies of calls are made of. */
+extern const char sim_zeros[SIM_BODY_MAX];
+
+/* A new call as a client may make it; its number is its place. */
+uint32_t ledger_draw_call(struct sim *sim, struct sim_client *client);
+
+/* The number of a call in messages, in metadata of SIM_METADATA_SIZE, the name of its service and of its method. */
 uint64_t ledger_call(uint32_t number);
+void ledger_metadata(uint32_t number, uint8_t *metadata);
+const char *ledger_service(const struct sim *sim, uint32_t number);
+const char *ledger_method(const struct sim *sim, uint32_t number);
 
 /* The record that a message names; NULL, and the run has failed, when there is none. */
 struct sim_record *ledger_find(struct sim *sim, uint64_t call);
@@ -250,21 +276,25 @@ struct sim_record *ledger_find(struct sim *sim, uint64_t call);
 /* Nobody waits for it any more. */
 void ledger_excuse(struct sim *sim, uint32_t number);
 
-void ledger_arrived(struct sim *sim, const struct wire_header *header);
+void ledger_arrived(struct sim *sim, const struct sim_connection *connection, const struct wire_header *header);
 
 /* The core sends this call to a worker. */
 void ledger_leased(struct sim *sim, const struct wire_header *header, const struct body *body,
                    const struct sim_worker *worker);
 
-/* The record of a call that a worker was given, by its metadata. */
-struct sim_record *ledger_of_worker_call(struct sim *sim, const struct wire_header *header);
+/* The record of a CALL, by its metadata. */
+struct sim_record *ledger_of_call(struct sim *sim, const struct wire_header *header);
 
 /* A worker begins it; it has done it. */
 void ledger_started(struct sim *sim, struct sim_record *record, const struct sim_worker *worker);
 void ledger_finished(struct sim *sim, struct sim_record *record, const struct sim_worker *worker);
 
 /* The core sends this to a client. */
-void ledger_told(struct sim *sim, uint64_t peer, const struct wire_header *header, const struct body *body);
+void ledger_told(struct sim *sim, const struct sim_connection *connection, const struct wire_header *header,
+                 const struct body *body);
+
+/* The caller sees this outcome; `body` (of `size`) or NULL. */
+void ledger_ended(struct sim *sim, uint32_t number, enum drover_outcome outcome, const void *body, size_t size);
 
 /* Everything is over: does it add up? */
 void ledger_close(struct sim *sim, struct sim_result *result);

@@ -136,6 +136,17 @@ static void run(struct sim *sim, struct sim_job *job)
     sim_later(sim, takes_ms, finish, job, 0);
 }
 
+/* It was not begun: cancelled, too late, or the worker is leaving. */
+static void give_back(struct sim *sim, const struct sim_job *job)
+{
+    enum drover_status status = DROVER_UNAVAILABLE;
+    if (job->cancelled)
+        status = DROVER_CANCELLED;
+    else if (job->deadline_at_ms <= sim->now_ms)
+        status = DROVER_DEADLINE_EXCEEDED;
+    send_error(sim, job, status, DROVER_OUTCOME_NOT_STARTED);
+}
+
 /* Begin a call, or end it unbegun. */
 static void begin(struct sim *sim, struct sim_job *job)
 {
@@ -143,7 +154,9 @@ static void begin(struct sim *sim, struct sim_job *job)
     const bool closed = worker->closed;
     worker->word++;
     if (closed) {
-        job->done = true; /* the core has given it to somebody else */
+        job->done = true; /* the core has given it to somebody else, and whatever is said of it here is late */
+        if (sim_chance(sim, worker->twice))
+            send_error(sim, job, DROVER_UNAVAILABLE, DROVER_OUTCOME_NOT_STARTED);
         return;
     }
     if (!job->cancelled && job->deadline_at_ms > sim->now_ms && !worker->leaving &&
@@ -156,11 +169,9 @@ static void begin(struct sim *sim, struct sim_job *job)
     }
     job->done = true;
     worker->gave_back |= !job->cancelled && job->deadline_at_ms > sim->now_ms;
-    send_error(sim, job,
-               job->cancelled                       ? DROVER_CANCELLED
-               : job->deadline_at_ms <= sim->now_ms ? DROVER_DEADLINE_EXCEEDED
-                                                    : DROVER_UNAVAILABLE,
-               DROVER_OUTCOME_NOT_STARTED);
+    give_back(sim, job);
+    if (sim_chance(sim, worker->twice))
+        give_back(sim, job);
 }
 
 static void take_more(struct sim *sim, struct sim_worker *worker)
@@ -183,7 +194,7 @@ static void take_more(struct sim *sim, struct sim_worker *worker)
 
 static void call_came(struct sim *sim, struct sim_worker *worker, const struct wire_header *header)
 {
-    const struct sim_record *record = ledger_of_worker_call(sim, header);
+    const struct sim_record *record = ledger_of_call(sim, header);
     if (record == NULL)
         return;
     if (header->sequence != ++worker->received)
@@ -243,6 +254,9 @@ void worker_receive(struct sim *sim, struct sim_worker *worker, const struct wir
     (void)body;
     if (worker->state == SIM_DEAD)
         return;
+    if (header->command == WIRE_ERROR && worker->lies == 0)
+        sim_fail(sim, "worker %llu, which keeps the protocol, is told off: %.*s", (unsigned long long)worker->number,
+                 (int)header->text.size, header->text.data);
     if (header->command == WIRE_WELCOME)
         welcome_came(sim, worker, header);
     else if (header->command == WIRE_CALL)

@@ -69,7 +69,7 @@ static struct drover_writer *encode(const struct caller_request *request, struct
 static struct caller_record *new_record(struct caller *caller)
 {
     if (caller->sent == caller->capacity) {
-        caller->capacity = caller->capacity == 0 ? 1024 : caller->capacity * 2;
+        caller->capacity = caller->capacity == 0 ? 16 : caller->capacity * 2;
         caller->records = realloc(caller->records, caller->capacity * sizeof(*caller->records));
         if (caller->records == NULL)
             give_up("no memory for %zu calls", caller->capacity);

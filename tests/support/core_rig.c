@@ -194,8 +194,8 @@ struct core_service rig_service_like(const char *name)
                                  .interface = name,
                                  .deadline_ms = 1000,
                                  .queue_calls = 16,
-                                 .queue_bytes = 64 * 1024,
-                                 .max_body = 16 * 1024,
+                                 .queue_bytes = UINT64_C(64) * 1024,
+                                 .max_body = UINT64_C(16) * 1024,
                                  .retry = true};
 }
 

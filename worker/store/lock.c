@@ -36,11 +36,12 @@ static bool is_same_file(int file, const char *path)
 }
 
 /* Open `path` and lock it. 0 or an errno; EWOULDBLOCK when somebody has it, or had it until now. */
-static int try_lock(const char *path, int flags, int operation, int *ret_file)
+static int try_lock(const struct store *store, const char *path, int flags, int operation, int *ret_file)
 {
     int file = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return errno;
+    store_step(store, "open lock");
     int code = flock(file, operation | LOCK_NB) == 0 ? 0 : errno;
     if (code == 0 && !is_same_file(file, path))
         code = EWOULDBLOCK;
@@ -52,11 +53,12 @@ static int try_lock(const char *path, int flags, int operation, int *ret_file)
 }
 
 /* try_lock() until `deadline_ms`. */
-static int wait_for_lock(const char *path, int flags, int operation, uint64_t deadline_ms, int *ret_file)
+static int wait_for_lock(const struct store *store, const char *path, int flags, int operation, uint64_t deadline_ms,
+                         int *ret_file)
 {
     uint64_t pause = PAUSE_MIN_MS;
     for (;;) {
-        int code = try_lock(path, flags, operation, ret_file);
+        int code = try_lock(store, path, flags, operation, ret_file);
         uint64_t now = sys_now_ms();
         if ((code != EWOULDBLOCK && code != EINTR) || now >= deadline_ms)
             return code;
@@ -94,7 +96,7 @@ enum drover_status store_lock(const struct store *store, const char *name, uint6
         return store_no_memory(error);
     int file = -1;
     enum drover_status status = DROVER_OK;
-    int code = wait_for_lock(path, O_RDWR | O_CREAT, LOCK_EX, deadline_ms, &file);
+    int code = wait_for_lock(store, path, O_RDWR | O_CREAT, LOCK_EX, deadline_ms, &file);
     if (code == EWOULDBLOCK || code == EINTR)
         status = drover_error_set(error, DROVER_DEADLINE_EXCEEDED, "lock '%s': another process has it", path);
     else if (code != 0)
@@ -112,7 +114,7 @@ enum drover_status store_hold(const struct store *store, enum store_kind kind, c
     if (!path)
         return store_no_memory(error);
     if (store_is_name(name))
-        code = wait_for_lock(path, O_RDONLY | O_NONBLOCK, LOCK_SH, STORE_NO_DEADLINE, &file);
+        code = wait_for_lock(store, path, O_RDONLY | O_NONBLOCK, LOCK_SH, STORE_NO_DEADLINE, &file);
     if (code == 0)
         (void)futimens(file, NULL); /* when it was used decides what goes first, nothing else */
     enum drover_status status = DROVER_OK;

@@ -161,7 +161,7 @@ static const struct cell cells[] = {
     CELL(READY, CONFIG_ERROR, READY, NOTHING),
     CELL(READY, EXITED, LAUNCHING, LAUNCH), /* it had been ready for 5 minutes: TICK is judged last */
     CELL(READY, HUNG, ABORTING, ABORT),
-    CELL(READY, DRAINED, READY, NOTHING),
+    CELL(READY, DRAINED, DRAINING, CLOSE), /* it gave its calls back unasked: it is replaced */
     CELL(READY, RESTART, DRAINING, CLOSE),
     CELL(READY, DRAIN, DRAINING, CLOSE),
     CELL(READY, STOP, DRAINING, CLOSE),

@@ -92,6 +92,30 @@ Test(lock, is_not_swept_while_it_is_held)
     end(child);
 }
 
+/* The file of the lock is swept between its opening and its locking, and another has the new file of that name. */
+static void sweep_and_take(const char *what, void *context)
+{
+    struct store_lock **taken = context;
+    if (*taken || strcmp(what, "open lock") != 0)
+        return;
+    ASSERT_OK(store_sweep(fixture.store, NULL, &fixture.error));
+    ASSERT_OK(store_lock(fixture.store, "raced", 0, taken, &fixture.error));
+}
+
+Test(lock, is_not_had_when_its_file_was_swept_meanwhile)
+{
+    struct store_lock *taken = NULL, *lock = NULL;
+    const struct store_hook hook = {sweep_and_take, &taken};
+    struct store *other = NULL;
+    ASSERT_OK(store_open(fixture.path, &hook, &other, &fixture.error));
+    ASSERT_STATUS(store_lock(other, "raced", 0, &lock, &fixture.error), DROVER_DEADLINE_EXCEEDED);
+    cr_assert_not_null(taken);
+    store_unlock(taken);
+    ASSERT_OK(store_lock(other, "raced", 0, &lock, &fixture.error));
+    store_unlock(lock);
+    store_free(other);
+}
+
 Test(lock, keeps_ten_children_apart_while_locks_are_swept)
 {
     /* Each child adds one to a file that it reads and writes; without the lock some would be lost. */
