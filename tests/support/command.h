@@ -1,7 +1,8 @@
 /* command.h - a command of a shell, as a user types it: its exit status and what it printed on each stream
  *
- * The programs of this build are in its PATH and DROVER_BROKER names the rig's broker; it runs in the rig's folder, with
- * an empty standard input unless it says otherwise. A command that takes longer than COMMAND_PATIENCE_S ends with 124.
+ * The programs of this build are in its PATH and DROVER_BROKER names the rig's broker; it runs in the rig's folder,
+ * with an empty standard input unless it says otherwise. A command that takes longer than COMMAND_PATIENCE_S ends with
+ * 124.
  */
 #ifndef DROVER_TESTS_COMMAND_H
 #define DROVER_TESTS_COMMAND_H

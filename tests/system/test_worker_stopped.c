@@ -9,7 +9,7 @@
 #include "tests/support/caller.h"
 
 #define DEADLINE_MS 500
-#define REPLACED_MS 11000 /* hang setting 1 s, 5 s of grace, 5 s from SIGABRT to SIGKILL */
+#define REPLACED_MS 11000 /* hang setting 1 s, 5 s of grace, at most 5 s from SIGABRT to SIGKILL */
 
 static struct broker_rig rig;
 static struct caller caller;
@@ -56,7 +56,7 @@ static void await_replacement(void)
     cr_expect(strstr(service.last_error, "hung") != NULL, "%s", service.last_error);
 }
 
-/* Outcomes that came too late for their deadline. */
+/* How long the slowest outcome took. */
 static uint64_t worst_ms(void)
 {
     uint64_t worst_us = 0;
