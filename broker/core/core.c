@@ -90,7 +90,7 @@ struct core *core_free(struct core *core)
         return NULL;
     free_calls(core);
     while (core->workers != NULL)
-        worker_free(core, core->workers);
+        worker_free(core, core->workers); /* NOLINT(clang-analyzer-unix.Malloc): it takes itself out of the table */
     while (core->sessions != NULL)
         session_end(core, core->sessions);
     while (core->services != NULL)
@@ -183,6 +183,16 @@ void core_stop(struct core *core, uint64_t now_ms)
     core->stopping = true;
     for (struct service *service = core->services; service != NULL; service = service->hh.next)
         refuse_queue(core, service, "the broker is stopping");
+}
+
+void core_leave(struct core *core, uint64_t now_ms)
+{
+    core->now_ms = now_ms;
+    for (struct session *session = core->sessions; session != NULL; session = session->hh.next) {
+        struct wire_header bye = {.command = WIRE_BYE};
+        if (session->id != 0 && session->worker == NULL && session->calls == NULL)
+            session_send(core, session, &bye);
+    }
 }
 
 /* ---- workers ---- */

@@ -122,6 +122,10 @@ void core_answer_admin(struct core *core, uint64_t now_ms, uint64_t peer, uint64
 /* The broker stops: queued calls and new ones end UNAVAILABLE, not started; leases go on. */
 void core_stop(struct core *core, uint64_t now_ms);
 
+/* The broker is about to leave: BYE to every client that has no call open. What such a client sent and has no outcome
+ * was never looked at, so it was not started. */
+void core_leave(struct core *core, uint64_t now_ms);
+
 /* ---- effects ---- */
 
 /* What is to be done since the last clear; see effects.h. */

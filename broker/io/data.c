@@ -282,7 +282,7 @@ static int sleep_ms(const struct data *data)
 static void *run(void *argument)
 {
     struct data *data = argument;
-    while (!data->quit) {
+    while (!data->quit || !dying_is_empty(&data->dying)) {
         const unsigned busy = receive(data, POST_BACK, BURST) + receive(data, POST_FRONT, BURST) + take_orders(data);
         bury(data);
         apply_deaths(data);
@@ -293,6 +293,8 @@ static void *run(void *argument)
             data->orders_awake = post_wait(&data->post, data->orders, sleep_ms(data));
         }
     }
+    core_leave(data->core, sys_now_ms());
+    act(data);
     return NULL;
 }
 

@@ -86,6 +86,7 @@ struct host_service roster_host_service(const struct roster *roster, const struc
         .program = entry->program,
         .builtin = entry->builtin,
         .artefact = entry->artefact,
+        .pinned = service->sha256 != NULL,
         .directory = roster->config->directory,
         .replicas = (unsigned)service->replicas,
         .restart_min_ms = service->restart_min_ms,

@@ -211,14 +211,31 @@ static bool on_ping(struct engine *engine, uint64_t now_ms, const struct wire_he
     return false;
 }
 
+/* The broker has told every outcome there was: what is still without one it has never looked at. */
+static void recall_calls(struct engine *engine)
+{
+    static const enum call_state states[] = {CALL_SENT, CALL_CANCELLING};
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        struct call *call = calls_first(&engine->calls, states[i]);
+        while (call != NULL) {
+            struct call *next = calls_next(&engine->calls, call);
+            if (call->session == engine->session)
+                call_requeue(engine, call);
+            call = next;
+        }
+    }
+}
+
 static bool on_bye(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
                    const struct call_body *body)
 {
     (void)header;
     (void)body;
+    recall_calls(engine);
+    lose_calls(engine, true); /* of sessions before: nobody can say */
     close_session(engine, now_ms + ENGINE_HELLO_MS);
     engine->greetings = 0;
-    lose_calls(engine, true);
     return false;
 }
 

@@ -1,5 +1,6 @@
 /* test_executable.c - drivers that are programs of their own, by path; pinned by their hash */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,25 @@ Test(executable, with_another_hash_is_quarantined_and_never_run)
     cr_expect_gt(caller_ask_pid(&caller, "echo"), 0, "the other services go on");
     cr_expect_neq(access(broker_rig_path(&rig, "starts"), F_OK), 0, "it has run");
     free(text);
+}
+
+static bool has_no_worker(const struct broker_rig_service *seen, const void *hex)
+{
+    return strstr(seen->last_error, "it is not run") != NULL && strstr(seen->last_error, hex) != NULL;
+}
+
+/* The pin is looked at whenever a worker starts, not only when the broker does. */
+Test(executable, that_is_replaced_while_the_broker_runs_is_not_run_either)
+{
+    char hex[65];
+    hash_of_script(hex);
+    start_pinned(hex);
+    broker_rig_await_state(&rig, "hello", "ready", &service);
+    broker_rig_write(&rig, "mine", 0700, "#!/bin/sh\necho replaced >replaced\nexec " HELLO "\n");
+    cr_assert_eq(kill(service.workers[0].pid, SIGKILL), 0);
+    broker_rig_await(&rig, "hello", has_no_worker, hex, &service);
+    cr_expect_neq(access(broker_rig_path(&rig, "replaced"), F_OK), 0, "it has run");
+    cr_expect_gt(caller_ask_pid(&caller, "echo"), 0, "the other services go on");
 }
 
 /* A driver of another interface than its service's. */

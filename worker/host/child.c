@@ -88,13 +88,44 @@ static bool watch_all(const struct host *host, const struct child *child)
            watch(host, child, process->output[CAPTURE_STDERR], POLL_STDERR);
 }
 
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* What is about to run: a pinned program must still be its artefact, another one is called what it is by now. */
+static enum drover_status check_program(struct generation *generation, struct drover_error *error)
+{
+    struct stat now;
+    char artefact[ARTEFACT_SIZE];
+    if (stat(generation->program, &now) != 0)
+        return DROVER_OK; /* starting it will say why not */
+    if (!generation->pinned && same_file(&now, &generation->seen))
+        return DROVER_OK;
+    if (sys_hash_file(generation->program, artefact, error) != DROVER_OK)
+        return error->status;
+    if (strcmp(artefact, generation->artefact) == 0)
+        return DROVER_OK;
+    if (generation->pinned)
+        return drover_error_set(error, DROVER_FAILED_PRECONDITION,
+                                "'%s' has SHA-256 %s, but sha256 pins it to %s: it is not run", generation->program,
+                                artefact, generation->artefact);
+    memcpy(generation->artefact, artefact, sizeof(artefact));
+    generation->seen = now;
+    return DROVER_OK;
+}
+
 enum drover_status child_start(struct host *host, struct child *child, struct drover_error *error)
 {
     const struct launch_plan plan = child_plan(host, child);
     if (child->process.page == NULL)
         return drover_error_set(error, child->prepare_error.status, "cannot start %s: %s", plan.program,
                                 child->prepare_error.text);
-    const enum drover_status status = process_launch(&child->process, &plan, error);
+    enum drover_status status = check_program(child->replica->generation, error);
+    if (status == DROVER_OK)
+        status = process_launch(&child->process, &plan, error);
     if (status != DROVER_OK)
         return status;
     child->pid = child->process.pid;

@@ -44,6 +44,7 @@ struct host_service {
     const char *program;   /* absolute path of the executable; NULL: the host's worker_program */
     const char *builtin;   /* "userprovider/json" for a built-in (given as `--builtin NAME`), else NULL */
     const char *artefact;  /* SHA-256 of the program, 64 hex digits */
+    bool pinned;           /* the program is not started unless it still is that artefact */
     const char *directory; /* working directory of the workers: the configuration file's */
     unsigned replicas;     /* 1 to 64 */
     uint64_t restart_min_ms, restart_max_ms;

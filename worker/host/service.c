@@ -44,6 +44,15 @@ static struct generation *generation_free(struct generation *generation)
     return NULL;
 }
 
+/* Always room for a whole hash, so that it can be corrected in place. */
+static char *copy_artefact(const char *artefact)
+{
+    char *copy = calloc(1, ARTEFACT_SIZE);
+    if (copy != NULL)
+        (void)snprintf(copy, ARTEFACT_SIZE, "%s", artefact);
+    return copy;
+}
+
 static bool copy_strings(struct generation *generation, const struct host_service *options, const struct host *host)
 {
     const char *program = options->program != NULL ? options->program : host->worker_program;
@@ -52,7 +61,7 @@ static bool copy_strings(struct generation *generation, const struct host_servic
     generation->kind = strdup(options->kind);
     generation->program = strdup(program);
     generation->builtin = options->builtin != NULL ? strdup(options->builtin) : NULL;
-    generation->artefact = strdup(options->artefact);
+    generation->artefact = copy_artefact(options->artefact);
     generation->directory = strdup(options->directory);
     return generation->interface && generation->driver && generation->kind && generation->program &&
            generation->artefact && generation->directory && (options->builtin == NULL || generation->builtin != NULL);
@@ -73,6 +82,9 @@ static struct generation *generation_new(const struct host *host, const struct h
     generation->replicas = calloc(options->replicas, sizeof(*generation->replicas));
     if (generation->replicas == NULL || !copy_strings(generation, options, host))
         return generation_free(generation);
+    generation->pinned = options->pinned;
+    if (stat(generation->program, &generation->seen) != 0)
+        generation->seen = (struct stat){0}; /* starting it will say why */
     for (unsigned i = 0; i < generation->count; i++) {
         generation->replicas[i].generation = generation;
         generation->replicas[i].index = i;

@@ -11,12 +11,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "worker/host/capture.h"
 #include "worker/host/host.h"
 #include "worker/host/launch.h"
 #include "worker/host/reason.h"
 #include "worker/host/supervise.h"
+
+#define ARTEFACT_SIZE 65 /* a SHA-256 in hex, and NUL */
 
 struct child;
 struct service;
@@ -62,6 +65,8 @@ struct generation {
     struct service *service;
     uint64_t number;
     char *interface, *driver, *kind, *program, *builtin, *artefact, *directory; /* `builtin` may be NULL */
+    bool pinned;
+    struct stat seen; /* the program's file when `artefact` was true of it */
     unsigned count;
     struct replica *replicas;
     struct generation *next; /* older one, in service->retired */
