@@ -190,6 +190,8 @@ static const char *take_authority(struct url_span authority, struct url *url)
 
 static bool is_safe_path(struct url_span path)
 {
+    if (path.size == 0)
+        return true; /* and `at` may be NULL then */
     const char *at = path.at, *end = path.at + path.size;
     while (at < end) {
         const char *slash = memchr(at, '/', (size_t)(end - at));

@@ -111,6 +111,7 @@ void peer_fence(struct peer *peer, struct peer_answers *ret)
 {
     const uint64_t mark = UINT64_C(0xfe0ce00000000000) + ++peer->fences;
     const bool has_session = peer->session != 0;
+    bool lost;
     struct wire_header ping = {.command = WIRE_PING, .call = mark, .session = has_session ? peer->session : mark};
     struct peer_answer answer;
 
@@ -118,12 +119,16 @@ void peer_fence(struct peer *peer, struct peer_answers *ret)
     peer_send(peer, ping, NULL, 0);
     for (;;) {
         need(peer_receive(peer, PEER_PATIENCE_MS, &answer), "no answer to a PING");
-        if ((answer.header.command == WIRE_PONG && answer.header.call == mark) ||
-            (answer.header.command == WIRE_HELLO_FIRST && answer.header.session == ping.session &&
-             answer.header.call == 0))
+        if (answer.header.command == WIRE_PONG && answer.header.call == mark)
+            break;
+        lost = answer.header.command == WIRE_HELLO_FIRST && answer.header.session == ping.session &&
+               answer.header.call == 0;
+        if (lost && !has_session)
             break;
         need(ret->count < PEER_ANSWERS, "more answers than anybody has asked for");
         ret->items[ret->count++] = answer;
+        if (lost) /* a session that was thought to be there: that is an answer too, and the last one */
+            return;
     }
     peer_answer_done(&answer);
 }

@@ -248,11 +248,17 @@ uint32_t drover_call_time_left_ms(const struct drover_call *call)
     return job_time_left_ms(call->job, sys_now_ms());
 }
 
+/* At the deadline the broker tells the caller and sends CANCEL. A driver that gives up by its own clock must not be
+ * faster, or its error would be the answer. */
+#define DEADLINE_GRACE_MS 100
+
 bool drover_call_cancelled(struct drover_call *call)
 {
+    const uint64_t now_ms = sys_now_ms();
     if (call->runner->look)
         call->runner->look(call->runner->context);
-    return atomic_load_explicit(&call->job->cancelled, memory_order_relaxed) || drover_call_time_left_ms(call) == 0;
+    return atomic_load_explicit(&call->job->cancelled, memory_order_relaxed) ||
+           job_time_left_ms(call->job, now_ms > DEADLINE_GRACE_MS ? now_ms - DEADLINE_GRACE_MS : 0) == 0;
 }
 
 enum drover_status drover_call_fail(struct drover_call *call, enum drover_status status, const char *format, ...)

@@ -246,9 +246,9 @@ Test(routing_id, of_the_peers_choice_gets_no_answer)
  * first goes on, and nobody has another's session by it. */
 Test(routing_id, that_two_peers_choose_is_the_first_ones)
 {
-    static const char id[5] = {0, 'a', 'b', 'c', 'd'};
+    static const char id[5] = {0, 'a', 'b', 'c', 'd'}, alike[5] = {'Z', 'a', 'b', 'c', 'd'};
     struct drover_error error;
-    struct peer first, second;
+    struct peer first, second, third;
     struct peer_answer answer;
     struct peer_answers answers;
 
@@ -257,12 +257,16 @@ Test(routing_id, that_two_peers_choose_is_the_first_ones)
     cr_assert_eq(peer_hello(&first, WIRE_ROLE_CLIENT, NULL, NULL, &error), WIRE_WELCOME);
     peer_connect_as(&second, siege.rig.endpoint, id, sizeof(id));
     peer_send(&second, (struct wire_header){.command = WIRE_PING, .session = first.session}, NULL, 0);
+    peer_connect_as(&third, siege.rig.endpoint, alike, sizeof(alike));
+    peer_send(&third, (struct wire_header){.command = WIRE_BYE, .session = first.session}, NULL, 0);
     siege_await_calls(&siege, 20);
     cr_expect_not(peer_receive(&second, 100, &answer));
-    peer_fence(&first, &answers);
+    peer_fence(&first, &answers); /* its session is there, and nobody has spoken for it */
     cr_expect_eq(answers.count, 0);
+    peer_answers_done(&answers);
     peer_close(&first);
     peer_close(&second);
+    peer_close(&third);
     siege_end(&siege);
 }
 

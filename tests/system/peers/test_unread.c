@@ -83,7 +83,6 @@ Test(unread, outcomes_of_20000_calls_end_the_session_of_who_never_reads_them)
         cr_expect_lt(siege_memory_kib(&siege), before_kib + MEMORY_KIB);
     struct finding *finding = read_all();
     cr_expect_leq(finding->replies, 1025 + 256, "%zu replies", finding->replies);
-    cr_expect_gt(finding->replies, 0);
     cr_expect_gt(finding->refused, 0);
     cr_log_info("%zu replies, %zu refused, %zu HELLO_FIRST, closed %zu times", finding->replies, finding->refused,
                 finding->hello_first, finding->closed);
@@ -184,7 +183,7 @@ Test(unread, outcomes_are_not_unlimited_for_one_that_lies_about_them)
     if (!broker_rig_is_sanitized())
         cr_expect_lt(siege_memory_kib(&siege), before_kib + MEMORY_KIB);
     struct finding *finding = read_all();
-    cr_expect_gt(finding->replies, 0);
+    cr_expect_gt(finding->replies + finding->refused, 0);
     free(finding);
     peer_close(&peer);
     siege_end(&siege);

@@ -80,8 +80,9 @@ DROVER_EXPORT const struct drover_value *drover_call_metadata(const struct drove
  * deadline. */
 DROVER_EXPORT uint32_t drover_call_time_left_ms(const struct drover_call *call);
 
-/* True when the caller gave up or the deadline passed: what is still to be done is done for nobody.
- * Looks at the socket, so that it also works with concurrency 1; costs about a microsecond. */
+/* True when the caller gave up or the deadline has passed (by 100 ms, so that the broker is the first to say so): what
+ * is still to be done is done for nobody. Looks at the socket, so that it also works with concurrency 1; costs about a
+ * microsecond. */
 DROVER_EXPORT bool drover_call_cancelled(struct drover_call *call);
 
 /* Answer with an error: `return drover_call_fail(call, DROVER_NOT_FOUND, "user '%s'", id);`. What was
