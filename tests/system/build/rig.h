@@ -30,7 +30,6 @@ struct rig_run {
 };
 
 void rig_init(struct rig *rig);
-/* Fails the test when a process is left that was started for this rig. */
 void rig_done(struct rig *rig);
 
 /* `name` in the rig's folder; one of eight buffers. */
@@ -52,7 +51,7 @@ bool rig_await(struct rig_run *run, const char *event);
 void rig_finish(struct rig_run *run);
 void rig_run_done(struct rig_run *run);
 
-/* Start and finish. */
+/* Start and finish, and expect nothing left. */
 void rig_build(const struct rig *rig, struct rig_run *run, const char *store, const char *source, const char *options);
 
 /* A text of the last event; "" when it has none. */
@@ -68,7 +67,7 @@ bool rig_failed(const struct rig_run *run, enum drover_status status, int exit_s
 /* Can builds be locked up here as `required` says? */
 bool rig_has_sandbox(const struct rig *rig);
 
-/* How many processes are there whose environment names the rig's folder? */
-unsigned rig_count_processes(const struct rig *rig);
+/* Fail the test when a process is left that was started for a build of this rig. */
+void rig_expect_nothing_left(const struct rig *rig);
 
 #endif

@@ -1,6 +1,6 @@
 /* test_hostile.c - sources that do not end, do not stop talking, do not stay where they are, or make something else
  *
- * Each ends with one clear error, and rig_done() shows that no process is left of it.
+ * Each ends with one clear error, and no process is left of it (rig_build() looks).
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -70,7 +70,8 @@ Test(hostile, bomb_of_processes)
 Test(hostile, processes_that_leave_their_group)
 {
     struct rig_run run;
-    make(&run, "setsid sh -c 'setsid sleep 1000 & sleep 1000' & echo started", "");
+    /* Read: not before they have left. */
+    make(&run, "{ setsid sh -c 'setsid sleep 1000 & echo left; sleep 1000' & } | read x; echo started", "");
     cr_expect(rig_failed(&run, DROVER_FAILED_PRECONDITION, 1, "made no executable"));
     rig_run_done(&run);
 }
@@ -186,7 +187,7 @@ Test(hostile, command_that_is_none)
     struct rig_run run;
     rig_write(&rig, "s/driver.yaml", 0644, "build: {command: [./nothing], artefact: x}\n");
     rig_build(&rig, &run, "store", "s", "");
-    cr_expect(rig_failed(&run, DROVER_FAILED_PRECONDITION, 1, "nothing"));
+    cr_expect(rig_failed(&run, DROVER_FAILED_PRECONDITION, 1, "./nothing'"));
     rig_run_done(&run);
     rig_write(&rig, "s/driver.yaml", 0644, "build: {command: [no-such-program], artefact: x}\n");
     rig_build(&rig, &run, "store", "s", "");
@@ -202,6 +203,7 @@ Test(hostile, build_that_is_called_off)
     cr_assert(rig_await(&run, "line") && rig_await(&run, "line"));
     kill(run.pid, SIGTERM); /* timeout(1) hands it on */
     rig_finish(&run);
+    rig_expect_nothing_left(&rig);
     cr_expect_str_eq(rig_text(&run, "status"), "CANCELLED");
     rig_run_done(&run);
     /* What was called off is no failure to be remembered. */

@@ -17,11 +17,13 @@ fetch --url "git://127.0.0.1:1/sample"
 refused "no server at all" 75 UNAVAILABLE
 
 # --- a server that begins and then stops: what comes of it is remembered by nobody
-serve each sh -c 'git daemon --inetd --export-all --base-path="$0" | { dd bs=1 count=600 status=none; exec tail -f /dev/null; }' \
-    "$scratch/git"
+# It keeps the connection, whose other side is 3, until the client ends it.
+# shellcheck disable=SC2016
+serve each sh -c 'exec 3<&0; git daemon --inetd --export-all --base-path="$0" |
+    { dd bs=1 count=600 status=none; cat <&3 >/dev/null; }' "$scratch/git"
 head -c 100000 /dev/urandom >"$work/noise"
 commit noise2 noise
-fetch --url "$(sed "s/:[0-9]*$/:$port/" <<<"$git_url")/sample" --deadline 1s
+fetch --url "git://127.0.0.1:$port/sample" --deadline 1s
 refused "a server that stops in the middle" 75 DEADLINE_EXCEEDED
 
 # --- the mirror of a fetch that was ended so is as good as any
@@ -29,7 +31,7 @@ url=$git_url/sample
 fetch --url "$url"
 works "a good fetch"
 commit file3 more
-mirror=$(ls -td "$store"/git/*.git | head -n 1)
+mirror=$store/git/$(printf %s "$url" | sha256sum | cut -d' ' -f1).git
 # The same address, so the same mirror: the lock of the first is free again though it was killed while it had it.
 "$FETCH" --store "$store" --allow git --url "$url" >"$scratch/out" 2>/dev/null &
 pid=$!
@@ -40,6 +42,8 @@ fetch --url "$url"
 done_with "a fetch after one that was killed"
 same "it has the newest commit" "$(head_of)" "$(field commit)"
 same "nothing half-written is left in the mirror" "" "$(find "$store/git" -name 'pack_git2_*' -path "$mirror/*")"
+
+nothing_left "nor in tmp/"
 
 # --- waiting for another fetch counts
 lock=$(find "$store/locks" -name "git-$(basename "$mirror" .git)*")

@@ -2,7 +2,7 @@
 #
 # Given in the environment: FETCH (drover-fetch), LISTENER (listener.c). Each test has a folder of its own, a store in it, and
 # servers on ports that the system chose; what was started ends with the test.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2001
 set -euo pipefail
 export LC_ALL=C
 : "${FETCH:?drover-fetch}" "${LISTENER:?the listener}"
@@ -105,7 +105,7 @@ fetch() {
     status=0
     shown="drover-fetch $*"
     out=$("$FETCH" --store "$store" --deadline 20s --allow https,ssh,file,http,git "$@" 2>"$scratch/stderr") || status=$?
-    if grep -E '(ERROR|WARNING): [A-Za-z]+Sanitizer|runtime error:' "$scratch/stderr"; then
+    if grep -A 12 -E '(ERROR|WARNING): [A-Za-z]+Sanitizer|runtime error:' "$scratch/stderr"; then
         fail "a sanitizer complains"
     fi
 }
@@ -122,7 +122,7 @@ field() {
 
 # done_with TEST: the last fetch succeeded
 done_with() {
-    if [ "$status" != 0 ] || [ "$(field event)" != done ]; then
+    if [ "$status" != 0 ] || [ "$(field event)" != "done" ]; then
         fail "$1"
         return
     fi

@@ -18,7 +18,7 @@
 #include "common/sys/sys.h"
 #include "worker/launch/landlock.h"
 
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 50000
 #define END_PATIENCE_MS 20000
 #define PROGRAM_MAX ((size_t)64 << 20)
 #define PATHS_MAX 128

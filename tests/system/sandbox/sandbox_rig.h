@@ -53,7 +53,7 @@ void rig_write(const char *name, const char *text);
 /* Skip the test where the kernel has an older Landlock. */
 void rig_needs_landlock(unsigned abi);
 
-/* Run a command in the rig's folder, with nothing to read, at most 30 s. The words of `rig_launch` come from a profile.
+/* Run a command in the rig's folder, with nothing to read, at most 50 s. The words of `rig_launch` come from a profile.
  */
 struct outcome rig_run(enum who who, const char *const *words);
 struct outcome rig_run_worker(enum who who, const struct sandbox_worker *profile);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +47,7 @@ Test(sandbox_processes, cannot_be_signalled)
 /* One that starts a sandbox and then only waits. */
 static _Noreturn void run_host(char **argv, int input, int output)
 {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* whatever becomes of the test */
     if (fork() == 0) {
         if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0)
             execv(argv[0], argv);

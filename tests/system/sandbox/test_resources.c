@@ -7,7 +7,7 @@
 /* A user whose processes nobody else starts: the kernel counts them for the whole machine. */
 #define LONELY "61234"
 
-TestSuite(sandbox_resources, .init = rig_init, .fini = rig_done, .timeout = 60);
+TestSuite(sandbox_resources, .init = rig_init, .fini = rig_done, .timeout = 120);
 
 /* Done by the launcher with `option`, and refused when it is smaller. */
 static void refuses_beyond(const char *option, const char *enough, const char *less, const char *what,
