@@ -71,6 +71,7 @@ struct core *core_free(struct core *core);
 
 /* One message of a peer. */
 struct core_message {
+    uint64_t at_us;      /* the same moment as now_ms, finer, to tell fast answers; 0: not known */
     uint64_t peer;       /* names the connection: the same number is the same connection */
     bool back;           /* it came in on the workers' socket */
     const char *address; /* HELLO only: "localhost:uid:gid:pid" of an ipc peer, else its address; NULL when not known */

@@ -181,6 +181,7 @@ void core_receive(struct core *core, uint64_t now_ms, struct core_message *messa
 {
     struct wire_header header = {.command = WIRE_NO_COMMAND};
     core->now_ms = now_ms;
+    core->now_us = message->at_us != 0 ? message->at_us : now_ms * 1000;
     struct session *session = session_find(core, message->peer);
     if (session != NULL)
         session->heard_ms = now_ms;

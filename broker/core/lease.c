@@ -32,7 +32,7 @@ struct worker *lease_find_worker(struct core *core, struct service *service)
 static void learn_from_answer(const struct core *core, struct worker *worker, const struct call *call)
 {
     const uint64_t age_ms = core->now_ms - call->dispatched_ms;
-    if (age_ms < 1 && worker->window < CORE_WINDOW_MAX)
+    if (core->now_us - call->dispatched_us < CORE_WINDOW_FAST_US && worker->window < CORE_WINDOW_MAX)
         worker->window++;
     struct service *service = worker->service;
     service->answer_ms_x16 += age_ms - service->answer_ms_x16 / 16;
@@ -76,6 +76,7 @@ void lease_start(struct core *core, struct worker *worker, struct call *call)
     call->worker = worker;
     call->sequence = ++worker->sequence;
     call->dispatched_ms = core->now_ms;
+    call->dispatched_us = core->now_us;
     call->running_since_ms = 0;
     DL_APPEND2(worker->leases, call, lease_prev, lease_next);
     worker->lease_count++;

@@ -27,6 +27,7 @@
 #define CORE_DEADLINE_MAX_MS (UINT64_C(24) * 3600 * 1000)
 #define CORE_HANG_GRACE_MS 5000
 #define CORE_WINDOW_MAX 256
+#define CORE_WINDOW_FAST_US 1000
 #define CORE_WINDOW_OLD_MS 5
 #define CORE_RETRY_TOKENS 100 /* tenths: ten repeats at once, one more for ten answers */
 #define CORE_RETRY_COST 10
@@ -155,7 +156,7 @@ struct call {
     struct call *lease_prev, *lease_next;
     uint64_t sequence;
     uint64_t deadline_at_ms, deadline_ms;
-    uint64_t dispatched_ms;
+    uint64_t dispatched_ms, dispatched_us;
     uint64_t running_since_ms; /* 0: it cannot have been begun yet */
     uint64_t hang_ms;
     struct owned_timer timer; /* its deadline; after that, when it counts as hung */
@@ -180,6 +181,7 @@ struct calls {
 struct core {
     struct core_settings settings;
     uint64_t now_ms;
+    uint64_t now_us; /* the same, as fine as it is known */
     struct effects effects;
     struct timers timers;
     struct calls calls;

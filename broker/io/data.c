@@ -150,14 +150,15 @@ static void take_announcements(struct data *data)
 static unsigned receive(struct data *data, enum post_side side, unsigned most)
 {
     unsigned count = 0;
-    uint64_t now_ms = 0;
+    uint64_t now_us = 0;
     struct post_letter letter;
     while (count < most && post_receive(&data->post, side, &letter)) {
         if (is_greeting_of_worker(side, &letter))
             take_announcements(data);
         if (count % CLOCK_EVERY == 0 || is_greeting_of_worker(side, &letter))
-            now_ms = sys_now_ms();
-        core_receive(data->core, now_ms, &letter.message);
+            now_us = sys_now_us();
+        letter.message.at_us = now_us;
+        core_receive(data->core, now_us / 1000, &letter.message);
         post_letter_done(&letter);
         act(data);
         count++;

@@ -79,32 +79,43 @@ static bool is_found(const struct entry *entry, const char *login)
     return !login || *login == '\0' || strcmp(entry->login, login) == 0;
 }
 
+/* What `word` begins within an entry. */
+static void read_field(struct reader *reader, const char *word, struct entry *entry)
+{
+    if (strcmp(word, "macdef") == 0) {
+        skip_macro(reader);
+    } else if (strcmp(word, "login") == 0) {
+        const char *login = next_word(reader);
+        entry->login = login ? login : "";
+    } else if (strcmp(word, "password") == 0) {
+        entry->password = next_word(reader);
+    } else if (strcmp(word, "account") == 0) {
+        (void)next_word(reader);
+    }
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): the text is cut into words */
 bool netrc_find(char *text, const char *host, const char *login, const char **ret_login, const char **ret_password)
 {
     struct reader reader = {text, true};
     struct entry entry = {.login = ""};
-    bool found = false;
-    for (char *word; !found && (word = next_word(&reader)) != NULL;) {
-        const bool is_machine = strcmp(word, "machine") == 0;
-        if (is_machine || strcmp(word, "default") == 0) {
-            found = is_found(&entry, login);
-            if (found)
-                break;
-            const char *name = is_machine ? next_word(&reader) : host;
-            entry = (struct entry){.fits = name && strcasecmp(name, host) == 0, .login = ""};
-        } else if (strcmp(word, "login") == 0) {
-            const char *value = next_word(&reader);
-            entry.login = value ? value : "";
-        } else if (strcmp(word, "password") == 0) {
-            entry.password = next_word(&reader);
-        } else if (strcmp(word, "account") == 0) {
-            (void)next_word(&reader);
-        } else if (strcmp(word, "macdef") == 0) {
-            skip_macro(&reader);
+    for (;;) {
+        const char *word = next_word(&reader);
+        const bool is_machine = word && strcmp(word, "machine") == 0;
+        const bool is_end = !word || is_machine || strcmp(word, "default") == 0;
+        if (is_end && is_found(&entry, login))
+            break;
+        if (!word)
+            return false;
+        if (is_end) {
+            entry = (struct entry){.fits = true, .login = ""}; /* the default's fits any host */
+            const char *name = is_machine ? next_word(&reader) : NULL;
+            if (is_machine)
+                entry.fits = name && strcasecmp(name, host) == 0;
+        } else {
+            read_field(&reader, word, &entry);
         }
     }
-    if (!found && !is_found(&entry, login))
-        return false;
     *ret_login = entry.login;
     *ret_password = entry.password;
     return true;

@@ -1,8 +1,9 @@
 /* request.c - what drover-fetch was asked for (request.h) */
 #include "worker/fetch/request.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -134,13 +135,13 @@ static bool is_listed(const char *list, const char *word)
     return false;
 }
 
+/* The hosts that are this machine whatever a name server says: RFC 6761, section 6.3, and 127.0.0.0/8. */
 static bool is_loopback(const char *host)
 {
-    unsigned a, b, c, d;
-    char end;
+    struct in_addr address;
     if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
         return true;
-    return sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &end) == 4 && a == 127 && b < 256 && c < 256 && d < 256;
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 static enum drover_status check_scheme(const struct request *request, struct drover_error *error)

@@ -1,6 +1,7 @@
 /* resolve.c - from a ref to one commit, in a mirror */
 #include "worker/fetch/resolve.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,7 @@ static enum drover_status check_pin(git_repository *repository, const struct req
                                     const struct target *target, const git_oid *pin, struct drover_error *error)
 {
     char now[GIT_OID_HEXSZ + 1];
+    assert(target->ref);
     if (git_oid_equal(&target->commit, pin))
         return DROVER_OK;
     const bool is_branch = has_prefix(target->ref, HEADS);

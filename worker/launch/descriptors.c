@@ -36,9 +36,10 @@ static bool is_script(int fd)
     return pread(fd, start, sizeof(start), 0) == (ssize_t)sizeof(start) && memcmp(start, "#!", sizeof(start)) == 0;
 }
 
+/* Standard streams always stay, whatever else they are used for. */
 static bool set_close_on_exec(int fd, bool closes)
 {
-    return fd < 0 || fcntl(fd, F_SETFD, closes ? FD_CLOEXEC : 0) == 0;
+    return fd < 0 || fcntl(fd, F_SETFD, closes && fd > STDERR_FILENO ? FD_CLOEXEC : 0) == 0;
 }
 
 /* Close `first` to `last`, if there are any. */

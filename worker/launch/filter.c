@@ -18,6 +18,7 @@
 #define FAMILY_ACTION SCMP_ACT_ERRNO(EAFNOSUPPORT)
 #define SOCKET_TYPES 0xf
 #define LOW_HALF 0xffffffffU
+#define UNUSED 0 /* what a comparison with one number has as its second */
 
 /* By name, since a library knows only the calls of its time: what it does not know is passed over. */
 static const char *const refused[] = {
@@ -105,12 +106,13 @@ static int refuse_families(scmp_filter_ctx filter, enum sandbox_network network)
     for (int family = 0; code == 0 && family < last; family++)
         if (!is_allowed(network, family))
             code = seccomp_rule_add(filter, FAMILY_ACTION, SCMP_SYS(socket), 1,
-                                    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
+                                    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, UNUSED));
     if (code == 0)
-        code = seccomp_rule_add(filter, FAMILY_ACTION, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, (scmp_datum_t)last));
+        code = seccomp_rule_add(filter, FAMILY_ACTION, SCMP_SYS(socket), 1,
+                                SCMP_A0(SCMP_CMP_GT, (scmp_datum_t)last, UNUSED));
     if (code == 0 && is_allowed(network, AF_NETLINK))
-        code = seccomp_rule_add(filter, FAMILY_ACTION, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-                                SCMP_A2(SCMP_CMP_NE, 0));
+        code = seccomp_rule_add(filter, FAMILY_ACTION, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, UNUSED),
+                                SCMP_A2(SCMP_CMP_NE, 0, UNUSED));
     return code;
 }
 

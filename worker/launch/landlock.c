@@ -88,16 +88,18 @@ static int create_rules(unsigned abi, enum sandbox_network network)
     return (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
 }
 
-/* A rule for an open file or folder. False with errno. */
-static bool add_rule(int rules_fd, unsigned abi, enum grant grant, int fd)
+/* A rule for an open file or folder. Returns 0, or the errno of what failed. */
+static int add_rule(int rules_fd, unsigned abi, enum grant grant, int fd)
 {
     struct stat found;
 
     if (fstat(fd, &found) != 0)
-        return false;
+        return errno;
+    if (S_ISLNK(found.st_mode)) /* what O_PATH with O_NOFOLLOW opens */
+        return ELOOP;
     const struct landlock_path_beneath_attr rule = {
         .allowed_access = landlock_granted(abi, grant, S_ISDIR(found.st_mode)), .parent_fd = fd};
-    return syscall(SYS_landlock_add_rule, rules_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+    return syscall(SYS_landlock_add_rule, rules_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0 ? 0 : errno;
 }
 
 static enum drover_status refuse(struct drover_error *error, const char *path, int code)
@@ -119,7 +121,6 @@ static enum drover_status grant_path(int rules_fd, struct layers *layers, enum g
 {
     const int flags = O_PATH | O_CLOEXEC | (grant == GRANT_WRITE ? O_NOFOLLOW : 0);
     const int fd = open(path, flags);
-    struct stat found;
 
     if (fd < 0 && grant != GRANT_WRITE && (errno == ENOENT || errno == ENOTDIR)) {
         layers_note_absent(layers, path);
@@ -127,13 +128,7 @@ static enum drover_status grant_path(int rules_fd, struct layers *layers, enum g
     }
     if (fd < 0)
         return refuse(error, path, errno);
-    int code = 0;
-    if (fstat(fd, &found) != 0)
-        code = errno;
-    else if (S_ISLNK(found.st_mode)) /* what O_PATH and O_NOFOLLOW open */
-        code = ELOOP;
-    else if (!add_rule(rules_fd, layers->landlock_abi, grant, fd))
-        code = errno;
+    const int code = add_rule(rules_fd, layers->landlock_abi, grant, fd);
     close(fd);
     return code == 0 ? DROVER_OK : refuse(error, path, code);
 }
@@ -155,9 +150,8 @@ static enum drover_status grant_program(int rules_fd, const struct settings *set
 {
     if (settings->exec_fd < 0)
         return grant_path(rules_fd, layers, GRANT_EXEC, settings->command[0], error);
-    if (add_rule(rules_fd, layers->landlock_abi, GRANT_EXEC, settings->exec_fd) || errno == EBADFD)
-        return DROVER_OK;
-    return refuse(error, settings->command[0], errno);
+    const int code = add_rule(rules_fd, layers->landlock_abi, GRANT_EXEC, settings->exec_fd);
+    return code == 0 || code == EBADFD ? DROVER_OK : refuse(error, settings->command[0], code);
 }
 
 enum drover_status landlock_prepare(const struct settings *settings, struct layers *layers, int *ret_fd,

@@ -133,6 +133,7 @@ static void put_absent(struct line *line, const struct layers *layers)
     put(line, "]");
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written through `line` */
 size_t layers_report(const struct layers *layers, enum sandbox_policy policy, char ret_line[LAYERS_REPORT_SIZE])
 {
     static const char *const titles[LAYER_STATES] = {
@@ -156,6 +157,7 @@ size_t layers_report(const struct layers *layers, enum sandbox_policy policy, ch
     return line.used;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): as above */
 size_t layers_report_error(const char *text, char ret_line[LAYERS_REPORT_SIZE])
 {
     struct line line = {.text = ret_line, .capacity = LAYERS_REPORT_SIZE};

@@ -42,13 +42,14 @@ static void tell(int fd, const char *line, size_t size)
         fputs("drover-launch: the report was not read\n", stderr);
 }
 
-static int give_up(int exit_status, int report_fd, const char *text)
+/* Nothing is done at the exit: what a sanitizer looks for then needs calls that are refused by now. */
+static _Noreturn void give_up(int exit_status, int report_fd, const char *text)
 {
     char line[LAYERS_REPORT_SIZE];
 
     fprintf(stderr, "drover-launch: %s\n", text);
     tell(report_fd, line, layers_report_error(text, line));
-    return exit_status;
+    _exit(exit_status);
 }
 
 static int print_help(void)
@@ -131,7 +132,7 @@ static void execute(const struct settings *settings, char **environment)
         execve(settings->command[0], settings->command, environment);
 }
 
-static int launch(const struct settings *settings)
+static _Noreturn void launch(const struct settings *settings)
 {
     const pid_t parent = settings->parent > 0 ? settings->parent : getppid();
     struct layers layers = {0};
@@ -140,16 +141,13 @@ static int launch(const struct settings *settings)
     char **environment = environment_make(settings);
 
     if (environment == NULL)
-        return give_up(EXIT_SANDBOX, settings->report_fd, "no memory");
-    if (prepare(settings, parent, &layers, &error) != DROVER_OK) {
-        free(environment);
-        return give_up(EXIT_SANDBOX, settings->report_fd, error.text);
-    }
+        give_up(EXIT_SANDBOX, settings->report_fd, "no memory");
+    if (prepare(settings, parent, &layers, &error) != DROVER_OK)
+        give_up(EXIT_SANDBOX, settings->report_fd, error.text);
     tell(settings->report_fd, line, layers_report(&layers, settings->policy, line));
     execute(settings, environment);
     (void)snprintf(text, sizeof(text), "cannot execute '%.300s': %s", settings->command[0], strerror(errno));
-    free(environment);
-    return give_up(EXIT_NOT_EXECUTED, settings->report_fd, text);
+    give_up(EXIT_NOT_EXECUTED, settings->report_fd, text);
 }
 
 int main(int argc, char **argv)
@@ -167,5 +165,5 @@ int main(int argc, char **argv)
         puts("drover-launch " DROVER_VERSION);
         return EXIT_SUCCESS;
     }
-    return launch(&settings);
+    launch(&settings);
 }

@@ -79,15 +79,17 @@ static enum drover_status list_kind(const struct store *store, struct list *list
         return store_no_memory(error);
     enum drover_status status = DROVER_OK;
     DIR *stream = opendir(path);
-    if (!stream)
+    if (!stream) {
         status = store_fail(error, errno, "folder '%s'", path);
+        free(path);
+        return status;
+    }
     struct dirent *entry;
     while (status == DROVER_OK && (entry = readdir(stream)) != NULL) {
         if (is_entry(kind, entry->d_name))
             status = list_add(store, list, kind, entry->d_name, error);
     }
-    if (stream)
-        closedir(stream);
+    closedir(stream);
     free(path);
     return status;
 }

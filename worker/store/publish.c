@@ -49,29 +49,39 @@ static enum drover_status sync_entry(const struct walk_entry *entry, void *conte
     return DROVER_OK;
 }
 
-static enum drover_status settle_tree(const struct store *store, enum store_kind kind, const char *path,
-                                      struct drover_error *error)
+/* Give all of the part at `path` the modes of its kind. */
+static enum drover_status tidy(enum store_kind kind, const char *path, struct drover_error *error)
 {
-    static const struct walk_visitor tidy = {.file = tidy_file, .folder = tidy_folder};
-    static const struct walk_visitor sync = {.file = sync_entry, .folder = sync_entry};
-    struct store copy = *store;
-    enum drover_status status = DROVER_OK;
-    if (kind != STORE_GIT) /* its modes are libgit2's business */
-        status = walk_tree(path, &tidy, NULL, error);
-    return status == DROVER_OK ? walk_tree(path, &sync, &copy, error) : status;
+    static const struct walk_visitor visitor = {.file = tidy_file, .folder = tidy_folder};
+    if (kind == STORE_GIT)
+        return DROVER_OK; /* its modes are libgit2's business */
+    if (store_kinds[kind].type == S_IFDIR)
+        return walk_tree(path, &visitor, NULL, error);
+    return chmod(path, ARTEFACT_MODE) == 0 ? DROVER_OK : store_fail(error, errno, "file '%s'", path);
 }
 
-static enum drover_status settle_file(const struct store *store, const char *path, struct drover_error *error)
+static enum drover_status sync_file(const struct store *store, const char *path, struct drover_error *error)
 {
     int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0)
         return store_fail(error, errno, "file '%s'", path);
-    int code = fchmod(file, ARTEFACT_MODE) == 0 && fsync(file) == 0 ? 0 : errno;
+    int code = fsync(file) == 0 ? 0 : errno;
     close(file);
     if (code != 0)
         return store_fail(error, code, "file '%s': not written to the disk", path);
     store_step(store, "sync file");
     return DROVER_OK;
+}
+
+/* Bring all of the part at `path` to the disk. */
+static enum drover_status sync_part(const struct store *store, enum store_kind kind, const char *path,
+                                    struct drover_error *error)
+{
+    static const struct walk_visitor visitor = {.file = sync_entry, .folder = sync_entry};
+    struct store copy = *store;
+    if (store_kinds[kind].type == S_IFDIR)
+        return walk_tree(path, &visitor, &copy, error);
+    return sync_file(store, path, error);
 }
 
 /* Is `path` of the type that the kind's entries are? */
@@ -124,13 +134,11 @@ static enum drover_status take_place(const struct store *store, enum store_kind 
     return status;
 }
 
-static enum drover_status settle(const struct store *store, enum store_kind kind, const char *path,
-                                 struct drover_error *error)
+/* What comes before the name of an entry is known: the part is of the right type, and tidy. */
+static enum drover_status prepare(enum store_kind kind, const char *path, struct drover_error *error)
 {
     enum drover_status status = check_type(kind, path, error);
-    if (status != DROVER_OK)
-        return status;
-    return store_kinds[kind].type == S_IFDIR ? settle_tree(store, kind, path, error) : settle_file(store, path, error);
+    return status == DROVER_OK ? tidy(kind, path, error) : status;
 }
 
 static char *part_path(const struct store_tmp *tmp, const char *part)
@@ -147,11 +155,27 @@ enum drover_status store_publish_named(const struct store *store, enum store_kin
         return drover_error_set(error, DROVER_INVALID_ARGUMENT, "store: '%s' is no name of a %s", name,
                                 store_kind_name(kind));
     char *path = part_path(tmp, part);
-    enum drover_status status = path ? settle(store, kind, path, error) : store_no_memory(error);
+    enum drover_status status = path ? prepare(kind, path, error) : store_no_memory(error);
+    if (status == DROVER_OK)
+        status = sync_part(store, kind, path, error);
     if (status == DROVER_OK)
         status = take_place(store, kind, name, path, ret_is_new, error);
     free(path);
     return status;
+}
+
+static enum drover_status publish_content(const struct store *store, enum store_kind kind, const char *path,
+                                          char name[STORE_NAME_SIZE], struct drover_error *error)
+{
+    struct drover_error ignored;
+    enum drover_status status = prepare(kind, path, error);
+    if (status == DROVER_OK)
+        status = kind == STORE_SRC ? store_tree_hash(path, name, error) : sys_hash_file(path, name, error);
+    /* What is there and sound need not be written to the disk again. */
+    if (status != DROVER_OK || (store_has(store, kind, name) && store_verify(store, kind, name, &ignored) == DROVER_OK))
+        return status;
+    status = sync_part(store, kind, path, error);
+    return status == DROVER_OK ? take_place(store, kind, name, path, NULL, error) : status;
 }
 
 enum drover_status store_publish_content(const struct store *store, enum store_kind kind, const struct store_tmp *tmp,
@@ -159,11 +183,7 @@ enum drover_status store_publish_content(const struct store *store, enum store_k
 {
     char name[STORE_NAME_SIZE];
     char *path = part_path(tmp, part);
-    enum drover_status status = path ? settle(store, kind, path, error) : store_no_memory(error);
-    if (status == DROVER_OK)
-        status = kind == STORE_SRC ? store_tree_hash(path, name, error) : sys_hash_file(path, name, error);
-    if (status == DROVER_OK)
-        status = take_place(store, kind, name, path, NULL, error);
+    enum drover_status status = path ? publish_content(store, kind, path, name, error) : store_no_memory(error);
     if (status == DROVER_OK)
         memcpy(ret_name, name, sizeof name);
     free(path);

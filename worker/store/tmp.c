@@ -46,29 +46,32 @@ static enum drover_status make(const struct store *store, struct store_tmp *tmp,
     return status;
 }
 
-enum drover_status store_tmp_new(const struct store *store, const char *label, struct store_tmp **ret,
-                                 struct drover_error *error)
+/* make(), while tmp/ is locked for sharing. */
+static enum drover_status make_locked(const struct store *store, struct store_tmp *tmp, struct drover_error *error)
 {
     int all = -1;
     char *above = store_below(store, "tmp");
-    struct store_tmp *tmp = calloc(1, sizeof *tmp);
-    enum drover_status status = DROVER_OK;
-    if (tmp) {
-        tmp->folder = -1;
-        tmp->path = store_below(store, "tmp/%s-XXXXXX", label);
-    }
-    if (!above || !tmp || !tmp->path)
-        status = store_no_memory(error);
-    if (status == DROVER_OK)
-        status = lock_folder(above, LOCK_SH, &all, error);
+    enum drover_status status = above ? lock_folder(above, LOCK_SH, &all, error) : store_no_memory(error);
     if (status == DROVER_OK)
         status = make(store, tmp, error);
     if (all >= 0)
         close(all);
     free(above);
+    return status;
+}
+
+enum drover_status store_tmp_new(const struct store *store, const char *label, struct store_tmp **ret,
+                                 struct drover_error *error)
+{
+    struct store_tmp *tmp = calloc(1, sizeof *tmp);
+    if (!tmp)
+        return store_no_memory(error);
+    tmp->folder = -1;
+    tmp->path = store_below(store, "tmp/%s-XXXXXX", label);
+    enum drover_status status = tmp->path ? make_locked(store, tmp, error) : store_no_memory(error);
     if (status == DROVER_OK) {
         *ret = tmp;
-    } else if (tmp) {
+    } else {
         free(tmp->path);
         free(tmp);
     }

@@ -101,8 +101,11 @@ static int read_names(int folder, uint64_t limit, struct names *names)
     DIR *stream = copy < 0 ? NULL : fdopendir(copy);
     int code = stream ? 0 : errno;
     struct dirent *entry;
-    if (!stream && copy >= 0)
-        close(copy);
+    if (!stream) {
+        if (copy >= 0)
+            close(copy);
+        return code;
+    }
     while (code == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
         if (is_dots(entry->d_name))
             continue;
@@ -113,8 +116,7 @@ static int read_names(int folder, uint64_t limit, struct names *names)
     }
     if (code == 0)
         code = errno;
-    if (stream)
-        closedir(stream);
+    closedir(stream);
     if (code == 0 && names->count > 1)
         qsort(names->items, names->count, sizeof *names->items, by_octets);
     return code;
@@ -183,24 +185,27 @@ static enum drover_status visit_folder(struct walk *walk, int folder)
     return status;
 }
 
+static enum drover_status walk_folder(struct walk *walk, int folder)
+{
+    struct stat about;
+    return fstat(folder, &about) == 0 ? visit(walk, folder, &about) : fail(walk, errno);
+}
+
 enum drover_status walk_tree(const char *path, const struct walk_visitor *visitor, void *context,
                              struct drover_error *error)
 {
-    struct stat about;
-    int folder = open(path, OPEN_ANY | O_DIRECTORY);
-    if (folder < 0)
-        return store_fail(error, errno, "tree '%s'", path);
+    /* Too large for a stack. */
     struct walk *walk = calloc(1, sizeof *walk);
-    enum drover_status status = DROVER_OK;
     if (!walk)
-        status = store_no_memory(error);
-    else if (fstat(folder, &about) != 0)
-        status = store_fail(error, errno, "tree '%s'", path);
-    if (status == DROVER_OK) {
-        *walk = (struct walk){.top = path, .visitor = visitor, .context = context, .error = error};
-        status = visit(walk, folder, &about);
-    }
+        return store_no_memory(error);
+    walk->top = path;
+    walk->visitor = visitor;
+    walk->context = context;
+    walk->error = error;
+    int folder = open(path, OPEN_ANY | O_DIRECTORY);
+    enum drover_status status = folder < 0 ? store_fail(error, errno, "tree '%s'", path) : walk_folder(walk, folder);
+    if (folder >= 0)
+        close(folder);
     free(walk);
-    close(folder);
     return status;
 }

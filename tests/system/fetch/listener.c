@@ -6,7 +6,7 @@
  * does) pass PROGRAM...     becomes the program; the listening socket is its descriptor 3 (as systemd(1) does), PORT
  * its number silent              accepts connections and never says a word
  *
- * Ends with the process that started it; so does what it runs.
+ * Ends with the process that started it; so does what it runs. SIGTERM ends what `each` has started, and then itself.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,10 +17,23 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SYSTEMD_DESCRIPTOR 3
 #define KEPT_MAX 64
+#define PATIENCE_S 5
+
+static volatile sig_atomic_t is_ending;
+static int listening = -1;
+
+/* The socket is shut as well: accept() then fails, also when it is only about to be called. */
+static void on_signal(int number)
+{
+    (void)number;
+    is_ending = 1;
+    shutdown(listening, SHUT_RD);
+}
 
 static void die(const char *what)
 {
@@ -28,16 +41,15 @@ static void die(const char *what)
     exit(1);
 }
 
-static int listen_somewhere(unsigned *ret_port)
+static void listen_somewhere(unsigned *ret_port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
-    int listening = socket(AF_INET, SOCK_STREAM, 0);
+    listening = socket(AF_INET, SOCK_STREAM, 0);
     if (listening < 0 || bind(listening, (struct sockaddr *)&address, size) != 0 || listen(listening, 64) != 0 ||
         getsockname(listening, (struct sockaddr *)&address, &size) != 0)
         die("no port");
     *ret_port = ntohs(address.sin_port);
-    return listening;
 }
 
 static void follow_parent(void)
@@ -54,27 +66,47 @@ static void run(char **command)
     die(command[0]);
 }
 
-static void serve_each(int listening, char **command)
+static void start(int connection, char **command)
 {
-    signal(SIGCHLD, SIG_IGN);
-    for (;;) {
-        int connection = accept(listening, NULL, NULL);
-        if (connection < 0)
-            continue;
-        if (fork() == 0) {
-            follow_parent();
-            signal(SIGCHLD, SIG_DFL);
-            dup2(connection, STDIN_FILENO);
-            dup2(connection, STDOUT_FILENO);
-            close(connection);
-            close(listening);
-            run(command);
-        }
+    if (fork() == 0) {
+        follow_parent();
+        signal(SIGCHLD, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        dup2(connection, STDIN_FILENO);
+        dup2(connection, STDOUT_FILENO);
         close(connection);
+        close(listening);
+        run(command);
     }
+    close(connection);
 }
 
-static void serve_nobody(int listening)
+/* End what runs in this group and wait for it, whoever started it: orphans are handed to the listener. */
+static void end_all(void)
+{
+    signal(SIGTERM, SIG_IGN);
+    kill(0, SIGTERM);
+    alarm(PATIENCE_S);
+    while (wait(NULL) > 0 || errno == EINTR)
+        continue;
+}
+
+static void serve_each(char **command)
+{
+    const struct sigaction ending = {.sa_handler = on_signal}; /* no SA_RESTART: it ends accept() */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    setpgid(0, 0);
+    signal(SIGCHLD, SIG_IGN);
+    sigaction(SIGTERM, &ending, NULL);
+    while (!is_ending) {
+        int connection = accept(listening, NULL, NULL);
+        if (connection >= 0)
+            start(connection, command);
+    }
+    end_all();
+}
+
+static void serve_nobody(void)
 {
     int kept[KEPT_MAX], count = 0;
     for (;;) {
@@ -85,7 +117,7 @@ static void serve_nobody(int listening)
     (void)kept;
 }
 
-static void pass(int listening, unsigned port, char **command)
+static void pass(unsigned port, char **command)
 {
     char number[16];
     if (listening != SYSTEMD_DESCRIPTOR) {
@@ -110,16 +142,16 @@ int main(int argc, char **argv)
         return 2;
     }
     follow_parent();
-    int listening = listen_somewhere(&port);
+    listen_somewhere(&port);
     printf("%u\n", port);
     /* The reader waits for the end of it; the descriptor must not become a connection's. */
     if (!freopen("/dev/null", "w", stdout))
         die("standard output");
     if (strcmp(mode, "each") == 0)
-        serve_each(listening, argv + 2);
+        serve_each(argv + 2);
     else if (strcmp(mode, "pass") == 0)
-        pass(listening, port, argv + 2);
+        pass(port, argv + 2);
     else
-        serve_nobody(listening);
+        serve_nobody();
     return 0;
 }

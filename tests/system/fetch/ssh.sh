@@ -5,6 +5,7 @@
 PATH=$PATH:/usr/sbin:/sbin
 need sshd openssh-server
 need ssh-keygen openssh-client
+need ssh openssh-client
 sshd=$(command -v sshd)
 user=$(id -un)
 # What Debian's service makes before it starts sshd; only root's sshd wants it.
@@ -36,6 +37,10 @@ serve each "$sshd" -i -e -f "$scratch/sshd_config"
 host="[127.0.0.1]:$port"
 printf '%s %s\n' "$host" "$(cut -d' ' -f1,2 "$scratch/host.pub")" >"$scratch/known"
 url=ssh://$user@127.0.0.1:$port$bare
+
+# Who cannot log in at all (a locked account, no shell) cannot show anything here.
+ssh -F none -p "$port" -i "$scratch/key" -o BatchMode=yes -o UserKnownHostsFile="$scratch/known" "$user@127.0.0.1" true \
+    </dev/null >>"$scratch/servers.log" 2>&1 || skip "user $user cannot log in to an sshd of its own here"
 
 fetch --url "$url" --key "$scratch/key" --known-hosts "$scratch/known"
 works "ssh with a key and a known host"

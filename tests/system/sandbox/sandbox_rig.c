@@ -121,7 +121,7 @@ static void reset_files(void)
 void rig_needs_landlock(unsigned abi)
 {
     if (landlock_abi() < abi)
-        cr_skip_test("this needs Landlock ABI %u, the kernel has %u", abi, landlock_abi());
+        rig_skip("this needs Landlock ABI %u, the kernel has %u", abi, landlock_abi());
 }
 
 /* --- processes -----------------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ void rig_refuses(const struct sandbox_worker *profile, const char *const *attemp
                   who == AS_SELF ? "the test's user" : "nobody", inside.status, inside.output);
     }
     if (shown == 0)
-        cr_skip_test("%s fails here without a sandbox, too: %s", attempt[0], open.output);
+        rig_skip("%s fails here without a sandbox, too: %s", attempt[0], open.output);
 }
 
 void rig_allows(const struct sandbox_worker *profile, const char *const *attempt)

@@ -44,6 +44,13 @@ extern struct rig rig;
 void rig_init(void);
 void rig_done(void);
 
+/* Skip this test with a reason. Criterion leaves out .fini then. */
+#define rig_skip(...)              \
+    do {                           \
+        rig_done();                \
+        cr_skip_test(__VA_ARGS__); \
+    } while (0)
+
 /* The path of something in the rig; good for the rest of the test. */
 const char *rig_path(const char *name);
 

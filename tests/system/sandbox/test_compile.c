@@ -137,7 +137,7 @@ Test(sandbox_compile, does_not_include_a_file_without_end)
     cr_expect_neq(outcome.status, 0);
     cr_expect(strstr(outcome.output, "ermission denied") != NULL, "%s", outcome.output);
     if (SANDBOX_SANITIZED)
-        cr_skip_test("no limit of memory when built with a sanitizer");
+        rig_skip("no limit of memory when built with a sanitizer");
     compile.common.read = readable;
     compile.common.memory_bytes = (uint64_t)256 << 20;
     outcome = compile_to(&compile, "#include \"/dev/zero\"\n", rig_path("mine/source.o"));

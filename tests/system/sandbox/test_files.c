@@ -57,7 +57,7 @@ Test(sandbox_files, does_not_read_the_keys_of_the_broker_even_when_their_folder_
     struct sandbox_worker worker = rig_worker();
 
     if (!rig.is_root)
-        cr_skip_test("only root can give it a user of its own");
+        rig_skip("only root can give it a user of its own");
     worker.common.read = readable;
     rig_refuses(&worker, ATTEMPT("read", rig_path("key")));
 }

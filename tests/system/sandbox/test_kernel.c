@@ -50,11 +50,11 @@ Test(sandbox_kernel, no_root_through_setuid_programs)
     struct sandbox_worker worker = rig_worker();
 
     if (!rig.is_root)
-        cr_skip_test("only root can make a program setuid root");
+        rig_skip("only root can make a program setuid root");
     /* As the program itself, it may be executed. */
     const char *const words[] = {rig_path("setuid"), "euid", NULL};
     if (rig_run(AS_NOBODY, words).status != 0)
-        cr_skip_test("setuid has no effect here: /tmp is mounted nosuid, or this is a user namespace");
+        rig_skip("setuid has no effect here: /tmp is mounted nosuid, or this is a user namespace");
     worker.common.read = readable;
     worker.common.command = words;
     for (int who = AS_SELF; who <= AS_NOBODY; who++) {
@@ -82,7 +82,7 @@ Test(sandbox_kernel, no_rights_of_root_for_a_worker_that_stays_root)
                                  NULL};
 
     if (!rig.is_root)
-        cr_skip_test("only root can stay root");
+        rig_skip("only root can stay root");
     const struct outcome outcome = rig_run(AS_SELF, words);
     cr_expect_eq(rig_run(AS_SELF, words + 10).status, 0, "not even without a sandbox");
     cr_expect_eq(outcome.status, RIG_REFUSED, "%d: %s", outcome.status, outcome.output);

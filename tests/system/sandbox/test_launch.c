@@ -92,6 +92,20 @@ Test(sandbox_launch, hands_on_only_the_variables_that_are_meant)
     cr_expect(strstr(rig_run(AS_SELF, words).output, "SECRET") != NULL, "not even without a sandbox");
 }
 
+Test(sandbox_launch, leaves_the_stream_that_was_reported_on)
+{
+    const char *const words[] = {rig_path("escape"), "print-environment", NULL};
+    const char *const more[] = {"ADDED=1", NULL};
+    struct sandbox_worker worker = rig_worker();
+
+    worker.common.command = words;
+    worker.common.env = more;
+    worker.common.report_fd = STDOUT_FILENO;
+    const struct outcome outcome = rig_run_worker(AS_SELF, &worker);
+    cr_expect(strstr(outcome.output, "\"policy\"") != NULL, "%s", outcome.output);
+    cr_expect(strstr(outcome.output, "ADDED=1\n") != NULL, "%s", outcome.output);
+}
+
 /* A command line that is not understood: status 2 and the reason. */
 static void expect_usage(const char *const *words, const char *reason)
 {

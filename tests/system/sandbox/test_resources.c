@@ -52,7 +52,7 @@ Test(sandbox_resources, processes)
 Test(sandbox_resources, memory)
 {
     if (SANDBOX_SANITIZED)
-        cr_skip_test("built with a sanitizer, which reserves terabytes of address space");
+        rig_skip("built with a sanitizer, which reserves terabytes of address space");
     refuses_beyond("--memory", "600MiB", "400MiB", "memory", "500");
 }
 

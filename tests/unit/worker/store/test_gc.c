@@ -111,10 +111,11 @@ Test(gc, is_not_stopped_by_a_holder_that_was_killed)
     if (child == 0) {
         struct store_lock *lock = NULL;
         struct drover_error error;
-        bool held = store_hold(fixture.store, STORE_ARTEFACT, middle, &lock, &error) == DROVER_OK;
-        for (held = held && write(pipes[1], "x", 1) == 1; held;)
+        if (store_hold(fixture.store, STORE_ARTEFACT, middle, &lock, &error) != DROVER_OK ||
+            write(pipes[1], "x", 1) != 1)
+            _exit(1);
+        for (;;)
             pause();
-        _exit(1);
     }
     close(pipes[1]);
     cr_assert_eq(read(pipes[0], &octet, 1), 1);
