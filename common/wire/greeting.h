@@ -17,7 +17,7 @@
 #define WIRE_TOKEN_SIZE 32 /* octets */
 #define WIRE_METHODS_MAX 256
 #define WIRE_CONCURRENCY_MAX 1024
-#define WIRE_READ_BODY_MAX (128 * 1024) /* octets of a body that the broker itself reads: HELLO, ADMIN */
+#define WIRE_READ_BODY_MAX 131072 /* octets of a body that the broker itself reads: HELLO, ADMIN */
 
 /* HELLO. Keys: role, version_min, version_max, software, name, instance; of a worker also interface,
  * interface_version, driver, driver_version, concurrency, methods ([{name, idempotent}]), token. */

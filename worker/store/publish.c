@@ -155,7 +155,9 @@ enum drover_status store_publish_named(const struct store *store, enum store_kin
         return drover_error_set(error, DROVER_INVALID_ARGUMENT, "store: '%s' is no name of a %s", name,
                                 store_kind_name(kind));
     char *path = part_path(tmp, part);
-    enum drover_status status = path ? prepare(kind, path, error) : store_no_memory(error);
+    if (!path)
+        return store_no_memory(error);
+    enum drover_status status = prepare(kind, path, error);
     if (status == DROVER_OK)
         status = sync_part(store, kind, path, error);
     if (status == DROVER_OK)
@@ -183,7 +185,9 @@ enum drover_status store_publish_content(const struct store *store, enum store_k
 {
     char name[STORE_NAME_SIZE];
     char *path = part_path(tmp, part);
-    enum drover_status status = path ? publish_content(store, kind, path, name, error) : store_no_memory(error);
+    if (!path)
+        return store_no_memory(error);
+    enum drover_status status = publish_content(store, kind, path, name, error);
     if (status == DROVER_OK)
         memcpy(ret_name, name, sizeof name);
     free(path);
