@@ -44,8 +44,8 @@ static struct lane *add_lane(struct service *service, struct principal *principa
 
 static void drop_lane(struct core *core, struct service *service, struct lane *lane)
 {
-    DL_DELETE(service->queue.ring, lane); /* NOLINT(clang-analyzer-core.NullDereference): a lane is in the ring */
-    HASH_DEL(service->queue.lanes, lane);
+    DL_DELETE(service->queue.ring, lane);
+    HASH_DEL(service->queue.lanes, lane); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
     lane->principal->lanes--;
     principal_release(core, lane->principal);
     free(lane);
