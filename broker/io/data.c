@@ -16,8 +16,9 @@
 #include "common/sys/sys.h"
 
 enum {
-    CLOCK_EVERY = 16, /* messages for one look at the clock: less than a tenth of its millisecond */
-    BURST = 128,      /* messages of one socket before the other has its turn */
+    CLOCK_EVERY = 16,  /* messages for one look at the clock: less than a tenth of its millisecond */
+    BURST = 128,       /* messages of one socket before the other has its turn */
+    ORDERS_EVERY = 16, /* rounds without a pause */
     DYING_POLL_MS = 1,
 };
 
@@ -28,6 +29,7 @@ struct data {
     void *data_end;
     int orders; /* readable when orders have come; edge-triggered like all of libzmq's */
     bool orders_awake;
+    unsigned rounds_without_pause;
     struct core *core;
     struct dying dying; /* workers whose last words are being waited for */
     uint64_t incarnation;
@@ -280,17 +282,32 @@ static int sleep_ms(const struct data *data)
     return next_ms <= now_ms ? 0 : next_ms - now_ms < INT_MAX ? (int)(next_ms - now_ms) : INT_MAX;
 }
 
+static bool is_over(const struct data *data)
+{
+    return data->quit && dying_is_empty(&data->dying);
+}
+
+/* Without a pause nobody looks at the orders' descriptor: then they are looked for by themselves now and then. */
+static void count_round(struct data *data, unsigned messages)
+{
+    data->rounds_without_pause = messages > 0 ? data->rounds_without_pause + 1 : 0;
+    data->orders_awake |= data->rounds_without_pause % ORDERS_EVERY == ORDERS_EVERY - 1;
+}
+
+/* The last round may have been the one that buried the last worker: then there is nothing left to wait for. */
 static void *run(void *argument)
 {
     struct data *data = argument;
-    while (!data->quit || !dying_is_empty(&data->dying)) {
-        const unsigned busy = receive(data, POST_BACK, BURST) + receive(data, POST_FRONT, BURST) + take_orders(data);
+    while (!is_over(data)) {
+        const unsigned messages = receive(data, POST_BACK, BURST) + receive(data, POST_FRONT, BURST);
+        count_round(data, messages);
+        const unsigned busy = messages + take_orders(data);
         bury(data);
         apply_deaths(data);
         if (core_next_ms(data->core) <= sys_now_ms()) {
             core_expire(data->core, sys_now_ms());
             act(data);
-        } else if (busy == 0 && !data->orders_awake) {
+        } else if (busy == 0 && !data->orders_awake && !is_over(data)) {
             data->orders_awake = post_wait(&data->post, data->orders, sleep_ms(data));
         }
     }
