@@ -7,6 +7,7 @@
 #include "broker/core/lease.h"
 #include "broker/core/queue.h"
 #include "broker/core/session.h"
+#include "common/base/error.h"
 
 /* Say no to a call that has no record (yet). It was not started, and it counts as an outcome. */
 static void refuse(struct core *core, struct session *session, const struct wire_header *header,
@@ -112,7 +113,8 @@ void handle_call(struct core *core, struct session *session, const struct incomi
 {
     const struct wire_header *header = incoming->header;
     struct service *service = find_service(core, header->service);
-    struct drover_error error = {0};
+    struct drover_error error;
+    drover_error_clear(&error);
     if (judge_call(core, session, header, service, incoming->body->size, &error) != DROVER_OK) {
         count_refusal(service);
         refuse(core, session, header, &error);

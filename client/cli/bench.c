@@ -73,7 +73,7 @@ static uint64_t next_start_us(const struct bench *bench, uint64_t now_us)
 /* Start a call that is due. False when there is no room for it now. */
 static bool start_call(struct bench *bench, uint64_t due_us, uint64_t now_us)
 {
-    struct drover_error error = {0};
+    struct drover_error error; /* filled in by a call that cannot be started */
     uint64_t call;
 
     if (drover_client_send(bench->client, bench->request, &call, &error) == DROVER_OK) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/error.h"
+
 #define NOWHERE UINT32_MAX
 #define SERIAL_BITS 40
 #define SERIAL_MASK ((UINT64_C(1) << SERIAL_BITS) - 1)
@@ -84,22 +86,22 @@ static void list_remove(struct calls *calls, struct call *call)
     list->count--;
 }
 
-static void heap_put(struct calls *calls, uint32_t position, uint32_t slot)
+static void heap_put(struct calls *calls, uint32_t position, struct call_timer timer)
 {
-    calls->heap[position] = slot;
-    calls->slab[slot].heap_at = position;
+    calls->heap[position] = timer;
+    calls->slab[timer.slot].heap_at = position;
 }
 
 static uint64_t heap_key(const struct calls *calls, uint32_t position)
 {
-    return calls->slab[calls->heap[position]].wake_ms;
+    return calls->heap[position].wake_ms;
 }
 
 /* Move the entry at `position` up or down to where it belongs. */
 static void heap_settle(struct calls *calls, uint32_t position)
 {
-    uint32_t slot = calls->heap[position];
-    uint64_t key = calls->slab[slot].wake_ms;
+    struct call_timer timer = calls->heap[position];
+    uint64_t key = timer.wake_ms;
 
     while (position > 0 && heap_key(calls, (position - 1) / 2) > key) {
         heap_put(calls, position, calls->heap[(position - 1) / 2]);
@@ -114,7 +116,7 @@ static void heap_settle(struct calls *calls, uint32_t position)
         heap_put(calls, position, calls->heap[child]);
         position = child;
     }
-    heap_put(calls, position, slot);
+    heap_put(calls, position, timer);
 }
 
 static void heap_remove(struct calls *calls, struct call *call)
@@ -134,7 +136,7 @@ static bool grow(struct calls *calls)
 {
     uint32_t size = calls->size == 0 ? FIRST_SIZE : calls->size * 2;
     struct call *slab;
-    uint32_t *heap;
+    struct call_timer *heap;
 
     if (size > CALLS_MAX)
         return false;
@@ -163,7 +165,11 @@ struct call *calls_add(struct calls *calls)
     size_t memory_size = call->memory_size;
 
     list_remove(calls, call);
-    *call = (struct call){.memory = memory, .memory_size = memory_size, .heap_at = NOWHERE};
+    memset(call, 0, offsetof(struct call, error));
+    drover_error_clear(&call->error);
+    call->memory = memory;
+    call->memory_size = memory_size;
+    call->heap_at = NOWHERE;
     calls->serial = (calls->serial % SERIAL_MASK) + 1;
     call->id = (uint64_t)slot_of(calls, call) << SERIAL_BITS | calls->serial;
     list_append(calls, call, CALL_QUEUED);
@@ -205,14 +211,14 @@ void calls_move(struct calls *calls, struct call *call, enum call_state state)
 void calls_wake_at(struct calls *calls, struct call *call, uint64_t wake_ms)
 {
     call->wake_ms = wake_ms;
-    if (call->heap_at == NOWHERE)
-        heap_put(calls, calls->heap_count++, slot_of(calls, call));
+    heap_put(calls, call->heap_at == NOWHERE ? calls->heap_count++ : call->heap_at,
+             (struct call_timer){.wake_ms = wake_ms, .slot = slot_of(calls, call)});
     heap_settle(calls, call->heap_at);
 }
 
 struct call *calls_soonest(const struct calls *calls)
 {
-    return calls->heap_count == 0 ? NULL : at(calls, calls->heap[0]);
+    return calls->heap_count == 0 ? NULL : at(calls, calls->heap[0].slot);
 }
 
 struct call *calls_first(const struct calls *calls, enum call_state state)

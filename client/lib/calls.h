@@ -65,8 +65,8 @@ struct call {
 
     /* Its outcome. */
     bool from_broker; /* it came in `session`, and the broker counts it as unread */
-    struct drover_error error;
     struct call_body reply;
+    struct drover_error error; /* last: a new call's is valid, but not all zero */
 };
 
 struct call_list {
@@ -74,10 +74,16 @@ struct call_list {
     size_t count;
 };
 
+/* An entry of the heap: bears its key, since a look at each call would cost more than the rest. */
+struct call_timer {
+    uint64_t wake_ms;
+    uint32_t slot;
+};
+
 struct calls {
     struct call *slab;
     uint32_t size;
-    uint32_t *heap; /* slots; the one with the smallest wake_ms first */
+    struct call_timer *heap; /* the one with the smallest wake_ms first */
     uint32_t heap_count;
     uint64_t serial;
     struct call_list lists[CALL_STATE_END];

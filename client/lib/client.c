@@ -12,6 +12,7 @@
 
 #include "client/lib/engine.h"
 #include "client/lib/link.h"
+#include "common/base/error.h"
 #include "common/sys/sys.h"
 
 #define DEFAULT_BROKER "ipc:///run/drover/broker.sock"
@@ -158,13 +159,11 @@ static uint64_t wait_once(struct drover_client *client, uint64_t now_ms, uint64_
 
 static void fill_reply(const struct engine_outcome *outcome, struct drover_reply *ret_reply)
 {
-    *ret_reply = (struct drover_reply){
-        .call = outcome->call,
-        .error = outcome->error,
-        .body = outcome->body.data,
-        .body_size = outcome->body.size,
-        .owner = outcome->body.owner,
-    };
+    ret_reply->call = outcome->call;
+    drover_error_copy(&ret_reply->error, &outcome->error);
+    ret_reply->body = outcome->body.data;
+    ret_reply->body_size = outcome->body.size;
+    ret_reply->owner = outcome->body.owner;
 }
 
 static enum drover_status call_and_wait(struct drover_client *client, enum wire_command command,
@@ -287,5 +286,8 @@ size_t drover_client_open(const struct drover_client *client)
 void drover_reply_done(struct drover_reply *reply)
 {
     link_release_body(reply->owner);
-    *reply = (struct drover_reply){0};
+    drover_error_clear(&reply->error);
+    reply->call = 0;
+    reply->body = reply->owner = NULL;
+    reply->body_size = 0;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/error.h"
+
 #define SOFTWARE "drover " DROVER_VERSION
 
 static struct drover_text text_of(const char *string)
@@ -179,8 +181,11 @@ enum drover_status engine_submit(struct engine *engine, const struct engine_requ
     enum drover_status status;
     struct call *call;
 
-    if (error != NULL)
-        *error = (struct drover_error){.outcome = DROVER_OUTCOME_NOT_STARTED, .origin = DROVER_ORIGIN_CLIENT};
+    if (error != NULL) {
+        drover_error_clear(error);
+        error->outcome = DROVER_OUTCOME_NOT_STARTED;
+        error->origin = DROVER_ORIGIN_CLIENT;
+    }
     status = check_request(engine, request->request, error);
     if (status != DROVER_OK)
         return status;
@@ -203,7 +208,7 @@ no_memory:
 
 void call_end(struct engine *engine, struct call *call, const struct drover_error *error)
 {
-    call->error = *error;
+    drover_error_copy(&call->error, error);
     /* "Not started" is about the last sending; of the one before nobody knows. */
     if (call->may_have_run && call->error.outcome == DROVER_OUTCOME_NOT_STARTED)
         call->error.outcome = DROVER_OUTCOME_UNKNOWN;
@@ -312,7 +317,9 @@ bool engine_take(struct engine *engine, uint64_t id, struct engine_outcome *ret_
         return false;
     if (call->from_broker && call->session == engine->session)
         session_count_read(engine, call->reply.size);
-    *ret_outcome = (struct engine_outcome){.call = call->id, .error = call->error, .body = call->reply};
+    ret_outcome->call = call->id;
+    ret_outcome->body = call->reply;
+    drover_error_copy(&ret_outcome->error, &call->error);
     call->reply = (struct call_body){0};
     calls_remove(&engine->calls, call);
     return true;

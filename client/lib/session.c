@@ -1,5 +1,6 @@
 /* session.c - the engine's session: what the broker says, and what its silence means; see engine.h */
 #include "client/lib/engine_private.h"
+#include "common/base/error.h"
 
 typedef bool message_handler(struct engine *engine, uint64_t now_ms, const struct wire_header *header,
                              const struct call_body *body);
@@ -163,7 +164,8 @@ static bool on_reply(struct engine *engine, uint64_t now_ms, const struct wire_h
     (void)now_ms;
     if (call == NULL)
         return false;
-    call->error = (struct drover_error){.status = DROVER_OK, .origin = DROVER_ORIGIN_DRIVER};
+    drover_error_clear(&call->error);
+    call->error.origin = DROVER_ORIGIN_DRIVER;
     if (body != NULL)
         call->reply = *body;
     calls_move(&engine->calls, call, CALL_DONE);

@@ -19,7 +19,7 @@ enum option_kind {
     OPTION_LIST,   /* struct option_list: may be given several times */
 };
 
-#define OPTION_LIST_MAX 32
+#define OPTION_LIST_MAX 64
 struct option_list {
     const char *items[OPTION_LIST_MAX];
     size_t count;

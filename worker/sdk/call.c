@@ -67,7 +67,7 @@ static bool find_method(struct drover_call *call)
 /* Parse a map into `document`; an error ends the job. */
 static bool read_map(struct job *job, const char *what, const void *data, size_t size, struct drover_document *document)
 {
-    struct drover_error error = {0};
+    struct drover_error error; /* used only when parsing has filled it in */
 
     if (drover_document_reparse(document, data, size, &error) != DROVER_OK) {
         refuse(job, error.status, "%s: %s", what, error.text);
