@@ -1,8 +1,8 @@
 # What cmake --install puts where:
 #
 #   bin/                     drover-broker, drover-worker, drover
-#   libexec/drover/          the helper programs that the broker starts
-#   lib/                     libdrover-client, libdrover-worker; lib/drover/drivers/: the drivers as executables
+#   libexec/drover/          the helper programs that the broker and the command line start
+#   lib/                     libdrover-client, libdrover-worker; lib/drover/drivers/: drivers, executables and modules
 #   include/drover/          the public headers
 #   lib/pkgconfig/           drover-client.pc, drover-worker.pc
 #   lib/cmake/drover/        find_package(drover): drover::client, drover::worker

@@ -4,6 +4,7 @@
 
 #include "broker/core/call.h"
 #include "broker/core/care.h"
+#include "broker/core/generation.h"
 
 #define SERIAL_BITS 40
 #define SERIAL_MASK ((UINT64_C(1) << SERIAL_BITS) - 1)
@@ -144,15 +145,26 @@ static void count_outcome(struct service *service, const struct wire_header *hea
         service->unanswered++;
 }
 
+/* A call that its client gave up is not lost. */
+static bool is_lost(const struct wire_header *header)
+{
+    return header->command == WIRE_ERROR && header->outcome == DROVER_OUTCOME_UNKNOWN &&
+           header->status != DROVER_CANCELLED;
+}
+
 void call_tell(struct core *core, struct call *call, struct wire_header *header, struct body *body)
 {
     struct session *client = call->client;
+    if (call->probe)
+        generation_probe_ended(core, call, header);
     if (client == NULL) {
         if (body != NULL && body->present)
             core->settings.bodies->release(body);
         return;
     }
     count_outcome(call->service, header);
+    if (call->worker != NULL)
+        generation_count(call->worker, is_lost(header));
     header->session = client->id;
     header->call = call->client_call;
     const size_t size = body != NULL && body->present ? body->size : 0;

@@ -316,7 +316,7 @@ void core_answer_admin(struct core *core, uint64_t now_ms, uint64_t peer, uint64
 static void deadline_passed(struct core *core, struct call *call)
 {
     const bool leased = call->state == CALL_LEASED;
-    if (call->client == NULL) { /* it was told before: is the worker hung? */
+    if (call->client == NULL && !call->probe) { /* it was told before: is the worker hung? */
         lease_check_hang(core, call);
         return;
     }

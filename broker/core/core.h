@@ -105,6 +105,17 @@ void core_refuse_service(struct core *core, uint64_t now_ms, const char *service
 DROVER_MUST_CHECK enum drover_status core_expect_worker(struct core *core, const struct core_expected *expected,
                                                         struct drover_error *error);
 
+/* From now on calls go to workers of this generation and to no others: what waits goes there at once. Before the first
+ * such order no worker is given calls. Leases of other generations go on; to take back what their workers have not
+ * started, the host closes their words. An unknown service is ignored. */
+void core_switch(struct core *core, uint64_t now_ms, const char *service, uint64_t generation);
+
+/* Ask a ready worker for something, whatever its generation and window: a self-test. `body` (may be NULL) is taken in
+ * any case. The outcome comes as the effect PROBED, unless the worker is lost or its word closed before. Errors:
+ * NOT_FOUND (no such worker is ready), RESOURCE_EXHAUSTED. */
+DROVER_MUST_CHECK enum drover_status core_probe(struct core *core, uint64_t now_ms, uint64_t worker, const char *method,
+                                                struct body *body, uint64_t deadline_ms, struct drover_error *error);
+
 /* A worker's start word was closed: `started` is the last call it began. What is above goes back to the queue, the
  * worker gets nothing more, and when its last lease has ended the effect WORKER_DRAINED says so. */
 void core_worker_closed(struct core *core, uint64_t now_ms, uint64_t worker, uint64_t started);
@@ -150,6 +161,13 @@ struct core_service_stats {
     uint64_t unanswered; /* of these: not started or unknown */
     uint64_t repeated;
     uint64_t workers_ready;
+    uint64_t generation; /* whose workers are given calls; 0: nobody's yet */
+};
+
+/* What became of the calls given to workers of a generation. */
+struct core_generation_stats {
+    uint64_t calls; /* that ended, answered or not */
+    uint64_t lost;  /* of these: the worker was lost, or did not answer in time */
 };
 
 struct core_stats {
@@ -164,6 +182,10 @@ void core_stats(const struct core *core, struct core_stats *ret_stats);
 /* False when there is no such service, or worker. */
 bool core_service_stats(const struct core *core, const char *service, struct core_service_stats *ret_stats);
 bool core_worker_stats(const struct core *core, uint64_t worker, struct core_worker_stats *ret_stats);
+
+/* False when nothing is known of that generation (any more: the latest few are remembered). */
+bool core_generation_stats(const struct core *core, const char *service, uint64_t generation,
+                           struct core_generation_stats *ret_stats);
 
 /* Fill in up to `capacity` entries; returns how many there are in all.. */
 size_t core_list_services(const struct core *core, struct core_service_stats *stats, size_t capacity);

@@ -92,6 +92,16 @@ void effects_worker(struct effects *effects, enum effect_kind kind, uint64_t wor
     put_text(effects, effect, text, size);
 }
 
+void effects_probed(struct effects *effects, uint64_t worker, enum drover_status status, struct drover_text text)
+{
+    struct effect *effect = add(effects, EFFECT_PROBED, text.size + 1);
+    if (effect == NULL)
+        return;
+    effect->worker = worker;
+    effect->call = (uint64_t)status;
+    put_text(effects, effect, text.data, text.size);
+}
+
 void effects_admin(struct effects *effects, uint64_t peer, uint64_t session, uint64_t call, struct drover_text verb,
                    struct body *body, const struct body_ops *bodies)
 {

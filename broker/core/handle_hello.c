@@ -105,14 +105,22 @@ static bool keep_methods(struct worker *worker, const struct wire_hello *hello)
 }
 
 /* Why a worker is not let in, in `error`; DROVER_OK when it is. */
+static bool has_greeted(const struct worker *worker)
+{
+    return worker->session != NULL || worker->methods != NULL;
+}
+
 static enum drover_status judge_worker(const struct worker *worker, const struct wire_hello *hello,
                                        struct drover_error *error)
 {
     if (worker == NULL)
         return drover_error_set(error, DROVER_PERMISSION_DENIED,
                                 "no worker with this token is expected here; workers are started by the broker");
-    if (worker->session != NULL || worker->methods != NULL || worker->closed)
+    if (has_greeted(worker))
         return drover_error_set(error, DROVER_FAILED_PRECONDITION, "worker %llu of service '%s' has said HELLO already",
+                                (unsigned long long)worker->number, worker->service->name);
+    if (worker->closed)
+        return drover_error_set(error, DROVER_FAILED_PRECONDITION, "worker %llu of service '%s' is not wanted any more",
                                 (unsigned long long)worker->number, worker->service->name);
     if (!drover_text_equals(hello->interface, worker->service->interface))
         return drover_error_set(error, DROVER_FAILED_PRECONDITION,
@@ -120,6 +128,15 @@ static enum drover_status judge_worker(const struct worker *worker, const struct
                                 worker->service->name, worker->service->interface, (int)hello->driver.size,
                                 hello->driver.data, (int)hello->interface.size, hello->interface.data);
     return DROVER_OK;
+}
+
+/* Greeting twice is a fault, another interface a wrong configuration; one that comes too late has been told to go. */
+static void report_refusal(struct core *core, const struct worker *worker, const struct drover_error *error)
+{
+    if (has_greeted(worker))
+        effects_worker(&core->effects, EFFECT_WORKER_HUNG, worker->number, error->text);
+    else if (!worker->closed)
+        effects_worker(&core->effects, EFFECT_WORKER_CONFIG_ERROR, worker->number, error->text);
 }
 
 static void hello_worker(struct core *core, struct session *session, const struct incoming *incoming,
@@ -130,11 +147,8 @@ static void hello_worker(struct core *core, struct session *session, const struc
     const uint64_t peer = session->peer;
     if (judge_worker(worker, hello, &error) != DROVER_OK) {
         session_refuse(core, peer, 0, &error);
-        const bool wrong_interface = worker != NULL && worker->methods == NULL && !worker->closed;
-        if (wrong_interface)
-            effects_worker(&core->effects, EFFECT_WORKER_CONFIG_ERROR, worker->number, error.text);
-        else if (worker != NULL)
-            effects_worker(&core->effects, EFFECT_WORKER_HUNG, worker->number, error.text);
+        if (worker != NULL)
+            report_refusal(core, worker, &error);
         if (session->worker == NULL) /* a worker's own session ends with its process */
             session_end(core, session);
         return;

@@ -31,6 +31,7 @@ static struct core_service_stats describe_service(const struct service *service)
         .unanswered = service->unanswered,
         .repeated = service->repeated,
         .workers_ready = count_ready(service),
+        .generation = service->generation,
     };
 }
 
@@ -137,7 +138,8 @@ static const char *check_service(const struct service *service)
         leased += worker->lease_count;
         for (const struct call *call = worker->leases; call != NULL; call = call->lease_next)
             bytes += call->size;
-        if (fault == NULL && queued > 0 && worker->ready && !worker->closed && worker->lease_count == 0)
+        if (fault == NULL && queued > 0 && worker->ready && !worker->closed && worker->lease_count == 0 &&
+            worker->generation == service->generation)
             fault = "calls are queued though a worker is idle";
     }
     if (fault != NULL)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/core/call.h"
+#include "broker/core/generation.h"
 #include "broker/core/lease.h"
 #include "broker/core/queue.h"
 
@@ -10,7 +11,7 @@
 
 static bool has_room(const struct core *core, struct worker *worker)
 {
-    if (!worker->ready || worker->closed)
+    if (!worker->ready || worker->closed || worker->generation != worker->service->generation)
         return false;
     if (worker->leases != NULL && core->now_ms - worker->leases->dispatched_ms > CORE_WINDOW_OLD_MS)
         worker->window = worker->concurrency;
@@ -242,6 +243,8 @@ void lease_lose(struct core *core, struct worker *worker)
     struct call *call = NULL;
     while ((call = last_lease(worker)) != NULL) {
         const bool repeat = may_repeat(worker, call);
+        if (call->client != NULL)
+            generation_count(worker, true);
         unlink_lease(core, call);
         if (repeat || call->client == NULL) {
             requeue(core, call);

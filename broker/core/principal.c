@@ -41,7 +41,8 @@ bool principal_uid(const char *address, uint64_t *ret_uid)
 static void make_key(const char *address, uint64_t peer, char *key, size_t size)
 {
     struct credentials credentials = {0};
-    if (parse(address, &credentials))
+    /* Processes in another container have no number here: the kernel says 0 for all of them. */
+    if (parse(address, &credentials) && credentials.pid != 0)
         (void)snprintf(key, size, "%lu:%lu", credentials.uid, credentials.pid);
     else
         (void)snprintf(key, size, "connection %016llx", (unsigned long long)peer);

@@ -8,7 +8,8 @@
  * NULL. */
 bool principal_uid(const char *address, uint64_t *ret_uid);
 
-/* The principal of a connection: "uid:pid" of a local process, else the connection itself. NULL: no memory. */
+/* The principal of a connection: "uid:pid" of a local process, else (also when its pid is 0: it is of another pid
+ * namespace) the connection itself. NULL: no memory. */
 struct principal *principal_get(struct core *core, const char *address, uint64_t peer);
 
 /* Free a principal that nothing refers to any more. NULL is allowed. */

@@ -26,6 +26,7 @@
 #define CORE_SLOW_READER_MS 1000 /* at twice the unread limit without reading anything */
 #define CORE_DEADLINE_MAX_MS (UINT64_C(24) * 3600 * 1000)
 #define CORE_HANG_GRACE_MS 5000
+#define CORE_TALLIES 4 /* generations of a service that are remembered: two are alive, one may be leaving */
 #define CORE_WINDOW_MAX 256
 #define CORE_WINDOW_FAST_US 1000
 #define CORE_WINDOW_OLD_MS 5
@@ -119,6 +120,12 @@ struct worker {
     size_t method_count;
 };
 
+/* What became of the calls that the workers of a generation were given. */
+struct tally {
+    uint64_t generation;
+    uint64_t calls, lost;
+};
+
 struct service {
     char *name;
     char *interface;
@@ -130,6 +137,8 @@ struct service {
     uint64_t bytes; /* queued and leased */
     uint64_t leased;
     struct worker *workers;
+    uint64_t generation; /* whose workers are given calls; 0: nobody's yet */
+    struct tally tallies[CORE_TALLIES];
     unsigned retry_tokens;
     uint64_t calls, failed, unanswered, repeated;
     uint64_t answer_ms_x16; /* running mean of the time from dispatch to answer, for retry_after_ms */
@@ -161,6 +170,7 @@ struct call {
     uint64_t hang_ms;
     struct owned_timer timer; /* its deadline; after that, when it counts as hung */
     bool idempotent, repeated;
+    bool probe; /* asked by the host: its outcome is an effect */
     struct body body;
     uint64_t size; /* what it counts against the service's bytes */
     char *text;    /* method, then metadata; `inline_text` when they fit */

@@ -73,7 +73,7 @@ static void write_worker(const struct request *request, const struct host_worker
     put_text(writer, "artefact", report->artefact);
     put_number(writer, "restarts", report->restarts);
     put_number(writer, "in_flight", worker_in_flight(request->figures, report->worker));
-    put_text(writer, "sandbox", "off");
+    put_text(writer, "sandbox", report->sandbox);
 }
 
 static void write_workers(const struct request *request, const char *service)
@@ -92,11 +92,12 @@ static void write_workers(const struct request *request, const char *service)
     }
 }
 
-static void write_last_error(struct drover_writer *writer, const char *reason)
+/* Nothing is null. */
+static void put_text_or_nil(struct drover_writer *writer, const char *key, const char *text)
 {
-    drover_write_string(writer, "last_error");
-    if (reason[0] != '\0')
-        drover_write_string(writer, reason);
+    drover_write_string(writer, key);
+    if (text[0] != '\0')
+        drover_write_string(writer, text);
     else
         drover_write_nil(writer);
 }
@@ -108,15 +109,15 @@ static void write_service(const struct request *request, const struct roster_ent
     const struct core_service_stats figures = service_figures(request->figures, service->name);
     enum host_service_state state = HOST_SERVICE_STOPPED;
     uint64_t generation = 0;
-    const char *reason = entry->quarantine != NULL ? entry->quarantine : "";
+    const char *reason = "";
     (void)host_service_report(request->admin->host, service->name, &state, &generation, &reason);
 
-    drover_write_map(writer, 13);
+    drover_write_map(writer, 14);
     put_text(writer, "name", service->name);
     put_text(writer, "interface", service->interface);
     put_text(writer, "driver", service->driver);
     put_text(writer, "kind", reference_kind_name(service->resolution.kind));
-    put_text(writer, "state", entry->quarantine != NULL ? "quarantined" : host_service_state_name(state));
+    put_text(writer, "state", host_service_state_name(state));
     put_number(writer, "generation", generation);
     put_number(writer, "replicas", service->replicas);
     put_number(writer, "queued", figures.queued);
@@ -124,7 +125,8 @@ static void write_service(const struct request *request, const struct roster_ent
     put_number(writer, "failed", figures.failed);
     put_number(writer, "unanswered", figures.unanswered);
     write_workers(request, service->name);
-    write_last_error(writer, reason);
+    put_text_or_nil(writer, "progress", host_service_progress(request->admin->host, service->name));
+    put_text_or_nil(writer, "last_error", reason);
 }
 
 static void write_broker(const struct request *request)
@@ -198,31 +200,35 @@ static enum drover_status verb_logs(const struct request *request)
 
 /* ---- by hand ---- */
 
-/* The service of a request that must name one, and that runs. */
-static enum drover_status need_service(const struct request *request)
+/* The service of a request that must name one. */
+static enum drover_status need_service(const struct request *request, struct roster_entry **ret)
 {
     if (request->service == NULL)
         return drover_error_set(request->error, DROVER_INVALID_ARGUMENT, "the request names no service");
-    const struct roster_entry *entry = roster_find(request->admin->roster, request->service);
-    if (entry == NULL)
-        return unknown_service(request);
-    if (entry->quarantine != NULL)
-        return drover_error_set(request->error, DROVER_FAILED_PRECONDITION, "service '%s' is quarantined: %s",
-                                request->service, entry->quarantine);
-    return DROVER_OK;
+    *ret = roster_find(request->admin->roster, request->service);
+    return *ret != NULL ? DROVER_OK : unknown_service(request);
 }
 
+/* A driver from a repository may be held to another commit by now ('drover lock update'): then it is another one. */
 static enum drover_status verb_restart(const struct request *request)
 {
-    if (need_service(request) != DROVER_OK)
+    const struct admin *admin = request->admin;
+    struct roster_entry *entry = NULL;
+    bool changed = false;
+    if (need_service(request, &entry) != DROVER_OK || lockkeeper_refresh(admin->keeper, request->error) != DROVER_OK ||
+        roster_look_up(entry, admin->keeper, &changed, request->error) != DROVER_OK)
         return request->error->status;
     drover_write_map(request->writer, 0);
-    return host_restart(request->admin->host, request->service, request->now_ms, request->error);
+    if (!changed)
+        return host_restart(admin->host, request->service, request->now_ms, request->error);
+    const struct host_service service = roster_host_service(admin->roster, entry);
+    return host_set_service(admin->host, &service, request->now_ms, request->error);
 }
 
 static enum drover_status verb_drain(const struct request *request)
 {
-    if (need_service(request) != DROVER_OK)
+    struct roster_entry *entry = NULL;
+    if (need_service(request, &entry) != DROVER_OK)
         return request->error->status;
     drover_write_map(request->writer, 0);
     return host_drain(request->admin->host, request->service, request->now_ms, request->error);

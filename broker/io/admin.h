@@ -9,7 +9,8 @@
 /* What the verbs look at and work on. Borrowed. */
 struct admin {
     struct host *host;
-    const struct roster *roster;
+    struct roster *roster;
+    struct lockkeeper *keeper;
     uint64_t incarnation;
     uint64_t started_ms;
 };

@@ -5,17 +5,23 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sysexits.h>
 #include <unistd.h>
 #include <zmq.h>
 
 #include "broker/io/admin.h"
 #include "broker/io/control.h"
+#include "broker/io/ending.h"
 #include "broker/io/log.h"
 #include "broker/io/orders.h"
 #include "common/sys/sys.h"
 
+enum {
+    LAUNCHES = 64,
+    DATA_END_MS = 10000, /* what the data thread gets to send what it holds */
+};
+
 /* When a worker was launched, for the log; kept for the latest ones. */
-enum { LAUNCHES = 64 };
 struct launch {
     uint64_t worker;
     uint64_t at_us;
@@ -27,7 +33,8 @@ struct control {
     struct admin admin;
     int epoll;
     struct launch launches[LAUNCHES]; /* by worker number */
-    bool stopping, failed;
+    struct ending ending;
+    bool stopping, failed, gave_up;
 };
 
 static char *copy_text(const char *text)
@@ -82,7 +89,7 @@ static void order_expected(struct control *control, const struct host_event *eve
     order->worker = event->worker;
     order->generation = event->generation;
     order->service = copy_text(event->service);
-    order->text = copy_text(entry->artefact);
+    order->text = copy_text(event->artefact);
     memcpy(order->token, event->token, sizeof(order->token));
     if (entry->service->settings_size > 0) {
         order->data = malloc(entry->service->settings_size);
@@ -91,6 +98,15 @@ static void order_expected(struct control *control, const struct host_event *eve
         memcpy(order->data, entry->service->settings, entry->service->settings_size);
         order->size = entry->service->settings_size;
     }
+    order_send(control->pair, order);
+}
+
+/* A generation is given calls as soon as one of its workers is about to come: the one before is being stopped. */
+static void order_switch(struct control *control, const struct host_event *event)
+{
+    struct order *order = order_new(ORDER_SWITCH);
+    order->service = copy_text(event->service);
+    order->generation = event->generation;
     order_send(control->pair, order);
 }
 
@@ -116,10 +132,21 @@ static void log_state(const struct control *control, const struct host_event *ev
 
 static void service_state(struct control *control, const struct host_event *event)
 {
-    const bool refused = event->state == HOST_SERVICE_CRASHLOOP || event->state == HOST_SERVICE_STOPPED;
+    const bool refused = event->state == HOST_SERVICE_CRASHLOOP || event->state == HOST_SERVICE_STOPPED ||
+                         event->state == HOST_SERVICE_QUARANTINED;
     const char *reason = event->reason[0] != '\0' ? event->reason : "it is stopped";
     log_state(control, event, refused);
     order_refusal(control, event->service, refused ? reason : NULL);
+}
+
+static void note_obtained(const struct control *control, const struct host_event *event)
+{
+    const struct config_service *service = roster_find(control->options->roster, event->service)->service;
+    const struct host_obtained *obtained = event->obtained;
+    const bool fetched = obtained->commit[0] != '\0';
+    log_line(LOG_LEVEL_INFO, "service '%s' has driver %.12s%s%s", service->name, obtained->artefact,
+             fetched ? " of commit " : "", obtained->commit);
+    lockkeeper_note(control->options->keeper, service, obtained);
 }
 
 static void take_events(struct control *control)
@@ -129,6 +156,7 @@ static void take_events(struct control *control)
         switch (event.kind) {
         case HOST_EXPECT:
             order_expected(control, &event);
+            order_switch(control, &event);
             note_launch(control, event.worker);
             break;
         case HOST_CLOSED:
@@ -139,6 +167,9 @@ static void take_events(struct control *control)
             break;
         case HOST_SERVICE_STATE:
             service_state(control, &event);
+            break;
+        case HOST_OBTAINED:
+            note_obtained(control, &event);
             break;
         }
     }
@@ -164,6 +195,10 @@ static void take_notice(struct control *control, const struct notice *notice)
         break;
     case NOTICE_WORKER_DRAINED:
         host_worker_drained(host, notice->worker, now_ms);
+        break;
+    case NOTICE_PROBED:
+        log_line(LOG_LEVEL_DEBUG, "worker %llu answered its self-test: %s %s", (unsigned long long)notice->worker,
+                 drover_status_name((enum drover_status)notice->call), notice->text);
         break;
     case NOTICE_ADMIN:
         order_send(control->pair, admin_answer(&control->admin, notice, now_ms));
@@ -193,6 +228,7 @@ static void begin_stop(struct control *control)
         return;
     }
     control->stopping = true;
+    ending_begin(&control->ending, sys_now_ms());
     log_line(LOG_LEVEL_INFO, "stopping: what runs may finish");
     order_send(control->pair, order_new(ORDER_STOP));
     host_stop(control->options->host, sys_now_ms());
@@ -211,13 +247,19 @@ static void take_signals(struct control *control)
 
 static int sleep_ms(const struct control *control)
 {
-    const uint64_t next_ms = host_deadline_ms(control->options->host);
+    const uint64_t host_ms = host_deadline_ms(control->options->host), ending_ms = ending_due_ms(&control->ending);
+    const uint64_t next_ms = host_ms < ending_ms ? host_ms : ending_ms;
     const uint64_t now_ms = sys_now_ms();
     if (next_ms == UINT64_MAX)
         return -1;
     if (next_ms <= now_ms)
         return 0;
     return next_ms - now_ms < INT_MAX ? (int)(next_ms - now_ms) : INT_MAX;
+}
+
+static bool goes_on(const struct control *control)
+{
+    return !control->failed && !control->gave_up && !(control->stopping && host_is_empty(control->options->host));
 }
 
 /* The PAIR's descriptor is edge-triggered, so it is emptied before every sleep. */
@@ -229,7 +271,8 @@ static void turn(struct control *control)
     host_step(control->options->host, sys_now_ms());
     take_events(control);
     take_notices(control);
-    if (!control->failed && !(control->stopping && host_is_empty(control->options->host)))
+    control->gave_up = !ending_step(&control->ending, control->options->host, sys_now_ms());
+    if (goes_on(control))
         (void)epoll_wait(control->epoll, events, 8, sleep_ms(control));
 }
 
@@ -259,14 +302,18 @@ static enum drover_status start_services(struct control *control, struct drover_
         const struct roster_entry *entry = &roster->entries[i];
         const struct host_service service = roster_host_service(roster, entry);
         order_service(control, entry->service);
-        if (entry->quarantine != NULL) {
-            log_line(LOG_LEVEL_ERROR, "service '%s' is quarantined: %s", service.name, entry->quarantine);
-            order_refusal(control, service.name, entry->quarantine);
-        } else if (host_set_service(control->options->host, &service, sys_now_ms(), error) != DROVER_OK) {
+        if (host_set_service(control->options->host, &service, sys_now_ms(), error) != DROVER_OK)
             return error->status;
-        }
     }
     return DROVER_OK;
+}
+
+/* The data thread is stuck: nothing that it uses can be released. The workers go with this process. */
+static _Noreturn void die(const struct control *control)
+{
+    log_line(LOG_LEVEL_ERROR, "the data thread does not end: the broker ends without it");
+    (void)host_free(control->options->host);
+    _exit(EX_SOFTWARE);
 }
 
 enum drover_status control_run(const struct control_options *options, struct drover_error *error)
@@ -276,6 +323,7 @@ enum drover_status control_run(const struct control_options *options, struct dro
         .pair = data_pair(options->data),
         .admin = {.host = options->host,
                   .roster = options->roster,
+                  .keeper = options->keeper,
                   .incarnation = data_incarnation(options->data),
                   .started_ms = sys_now_ms()},
         .epoll = -1,
@@ -283,13 +331,16 @@ enum drover_status control_run(const struct control_options *options, struct dro
     enum drover_status status = open_loop(&control, error);
     if (status == DROVER_OK)
         status = start_services(&control, error);
-    while (status == DROVER_OK && !control.failed && !(control.stopping && host_is_empty(options->host)))
+    while (status == DROVER_OK && goes_on(&control))
         turn(&control);
     order_send(control.pair, order_new(ORDER_QUIT));
-    data_join(options->data);
+    if (!data_join(options->data, DATA_END_MS))
+        die(&control);
     if (control.epoll >= 0)
         close(control.epoll);
-    if (status == DROVER_OK && control.failed && !control.stopping)
+    if (status == DROVER_OK && control.gave_up)
+        status = drover_error_set(error, DROVER_INTERNAL, "something that runs could not be stopped");
+    else if (status == DROVER_OK && control.failed && !control.stopping)
         status = drover_error_set(error, DROVER_INTERNAL, "the data thread has failed");
     return status;
 }

@@ -14,7 +14,8 @@
 struct control_options {
     struct data *data;
     struct host *host;
-    const struct roster *roster;
+    struct roster *roster;
+    struct lockkeeper *keeper;
     int signals; /* a signalfd of SIGTERM, SIGINT and SIGHUP */
 };
 

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "broker/io/data.h"
@@ -14,6 +17,7 @@
 #include "broker/io/post.h"
 #include "broker/io/zbody.h"
 #include "common/sys/sys.h"
+#include "worker/host/launch.h"
 
 enum {
     CLOCK_EVERY = 16,  /* messages for one look at the clock: less than a tenth of its millisecond */
@@ -83,6 +87,8 @@ static enum notice_kind notice_of(enum effect_kind kind)
         return NOTICE_WORKER_HUNG;
     case EFFECT_WORKER_DRAINED:
         return NOTICE_WORKER_DRAINED;
+    case EFFECT_PROBED:
+        return NOTICE_PROBED;
     case EFFECT_ADMIN:
         return NOTICE_ADMIN;
     case EFFECT_SEND:
@@ -189,6 +195,31 @@ static void answer_admin(struct data *data, struct order *order)
     core_answer_admin(data->core, sys_now_ms(), order->peer, order->session, order->call, &order->error, &body);
 }
 
+static enum drover_status ask_worker(struct data *data, const struct order *order, uint64_t now_ms,
+                                     struct drover_error *error)
+{
+    struct body body = {.present = false};
+    if (order->data != NULL && !zbody_ops.make(&body, order->data, order->size))
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for a self-test");
+    return core_probe(data->core, now_ms, order->worker, order->text, &body, order->limits.deadline_ms, error);
+}
+
+/* A worker that cannot be asked has answered that. */
+static void probe(struct data *data, const struct order *order, uint64_t now_ms)
+{
+    struct drover_error error = {0};
+    if (ask_worker(data, order, now_ms, &error) == DROVER_OK)
+        return;
+    struct notice *notice = notice_new(NOTICE_PROBED);
+    notice->worker = order->worker;
+    notice->call = (uint64_t)error.status;
+    notice->text = strdup(error.text);
+    if (notice->text == NULL)
+        abort();
+    notice_send(data->data_end, notice);
+    data->orders_awake = true;
+}
+
 static void obey(struct data *data, struct order *order)
 {
     struct drover_error error = {0};
@@ -214,6 +245,12 @@ static void obey(struct data *data, struct order *order)
         status = core_expect_worker(data->core, &expected, &error);
         break;
     }
+    case ORDER_SWITCH:
+        core_switch(data->core, now_ms, order->service, order->generation);
+        break;
+    case ORDER_PROBE:
+        probe(data, order, now_ms);
+        break;
     case ORDER_WORKER_CLOSED:
         core_worker_closed(data->core, now_ms, order->worker, order->started);
         break;
@@ -337,6 +374,15 @@ static enum drover_status make_pair(struct data *data, struct drover_error *erro
     return DROVER_OK;
 }
 
+/* Workers of root's broker may run as other users, which are all in this group. A broker that may not give its socket
+ * to a group may not start anybody as another user either. */
+static void open_to_workers(const char *endpoint)
+{
+    const char *path = listen_ipc_path(endpoint);
+    if (getuid() == 0 && path != NULL && chown(path, (uid_t)-1, LAUNCH_GROUP) == 0)
+        (void)chmod(path, 0660);
+}
+
 static enum drover_status make_sockets(struct data *data, const struct data_options *options,
                                        struct drover_error *error)
 {
@@ -351,7 +397,10 @@ static enum drover_status make_sockets(struct data *data, const struct data_opti
         if (listen_bind(front, options->listen[i], options->mode, options->group, error) != DROVER_OK)
             return error->status;
     }
-    return listen_bind(back, options->workers, 0600, -1, error);
+    if (listen_bind(back, options->workers, 0600, -1, error) != DROVER_OK)
+        return error->status;
+    open_to_workers(options->workers);
+    return DROVER_OK;
 }
 
 enum drover_status data_new(const struct data_options *options, struct data **ret_data, struct drover_error *error)
@@ -396,11 +445,17 @@ uint64_t data_incarnation(const struct data *data)
     return data->incarnation;
 }
 
-void data_join(struct data *data)
+bool data_join(struct data *data, uint64_t limit_ms)
 {
-    if (data->started)
-        (void)pthread_join(data->thread, NULL);
+    struct timespec until;
+    if (!data->started)
+        return true;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(limit_ms / 1000);
+    if (pthread_clockjoin_np(data->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+        return false;
     data->started = false;
+    return true;
 }
 
 static void close_socket(void *socket)

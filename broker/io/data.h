@@ -9,6 +9,7 @@
 #ifndef DROVER_IO_DATA_H
 #define DROVER_IO_DATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,8 +37,9 @@ void *data_pair(const struct data *data);
 /* The random number of this start of the broker. */
 uint64_t data_incarnation(const struct data *data);
 
-/* Wait for the thread after ORDER_QUIT. */
-void data_join(struct data *data);
+/* Wait for the thread after ORDER_QUIT, at most `limit_ms`. False when it has not ended: then data_free() must not be
+ * called. */
+DROVER_MUST_CHECK bool data_join(struct data *data, uint64_t limit_ms);
 
 /* The thread has ended, or was never started. NULL is allowed. Returns NULL. */
 struct data *data_free(struct data *data);

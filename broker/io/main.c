@@ -1,4 +1,5 @@
 /* main.c - drover-broker: options, configuration, locks, then the two threads */
+#include <errno.h>
 #include <grp.h>
 #include <libgen.h>
 #include <signal.h>
@@ -7,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/io/control.h"
 #include "broker/io/data.h"
 #include "broker/io/listen.h"
+#include "broker/io/lockkeeper.h"
 #include "broker/io/log.h"
 #include "broker/io/roster.h"
 #include "broker/io/single.h"
@@ -20,6 +23,8 @@
 #include "common/load/load.h"
 #include "common/sys/sys.h"
 #include "worker/host/host.h"
+
+enum { PASSABLE = 0711 }; /* folders */
 
 enum {
     EXIT_USAGE = 2,
@@ -38,8 +43,9 @@ static const struct option table[] = {
     {"config", 'c', OPTION_TEXT, offsetof(struct arguments, config), "FILE",
      "the configuration (default /etc/drover/drover.yaml)"},
     {"check", 0, OPTION_FLAG, offsetof(struct arguments, check), NULL, "check the configuration and do not start"},
-    {"locked", 0, OPTION_FLAG, offsetof(struct arguments, locked), NULL, "not in this version"},
-    {"frozen", 0, OPTION_FLAG, offsetof(struct arguments, frozen), NULL, "not in this version"},
+    {"locked", 0, OPTION_FLAG, offsetof(struct arguments, locked), NULL,
+     "refuse drivers that drover.lock does not have, or has otherwise"},
+    {"frozen", 0, OPTION_FLAG, offsetof(struct arguments, frozen), NULL, "the same, and do not use the network"},
     {"log-format", 0, OPTION_TEXT, offsetof(struct arguments, log_format), "text|json", "how log lines are written"},
     {"log-level", 0, OPTION_TEXT, offsetof(struct arguments, log_level), "LEVEL",
      "debug, info (default), warning or error"},
@@ -51,10 +57,12 @@ static const struct option table[] = {
 /* What the broker holds while it runs; broker_done() is total. */
 struct broker {
     struct config *config;
+    struct lockkeeper keeper;
     struct roster roster;
     struct data *data;
     struct host *host;
-    char *run_folder, *endpoint, *worker_program;
+    char *run_folder, *services_folder, *store, *endpoint;
+    char *worker_program, *helpers, *library_folder; /* what belongs to this installation */
     int signals;
 };
 
@@ -94,8 +102,6 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
     }
     if (rest < argc)
         return wrong_usage("it takes options only");
-    if (ret->locked || ret->frozen)
-        return wrong_usage("--locked and --frozen belong to drivers that are fetched, which this version cannot do");
     if (ret->log_format != NULL && strcmp(ret->log_format, "text") != 0 && strcmp(ret->log_format, "json") != 0)
         return wrong_usage("--log-format is text or json");
     if (ret->log_level != NULL && !log_level_parse(ret->log_level, &level))
@@ -106,14 +112,25 @@ static int read_arguments(int argc, char **argv, struct arguments *ret)
     return -1;
 }
 
-static int load(const char *path, struct config **ret_config)
+static int print_messages(enum drover_status status, struct config_messages *messages)
 {
-    struct config_messages messages = {0};
-    const enum drover_status status = load_config(path, ret_config, &messages);
-    for (size_t i = 0; i < messages.count; i++)
-        (void)fprintf(stderr, "%s\n", messages.lines[i]);
-    config_messages_done(&messages);
+    for (size_t i = 0; i < messages->count; i++)
+        (void)fprintf(stderr, "%s\n", messages->lines[i]);
+    config_messages_done(messages);
     return status == DROVER_OK ? 0 : EXIT_CONFIG;
+}
+
+/* The configuration and its lock file. */
+static int load(const struct arguments *arguments, struct broker *broker)
+{
+    enum lockkeeper_mode mode = arguments->locked ? LOCKKEEPER_LOCKED : LOCKKEEPER_WRITES;
+    struct config_messages messages = {0};
+    const enum drover_status status = load_config(arguments->config, &broker->config, &messages);
+    if (print_messages(status, &messages) != 0)
+        return EXIT_CONFIG;
+    if (arguments->frozen)
+        mode = LOCKKEEPER_FROZEN;
+    return print_messages(lockkeeper_read(&broker->keeper, broker->config, mode, &messages), &messages);
 }
 
 /* ---- set up ---- */
@@ -169,25 +186,56 @@ static enum drover_status find_group(const struct config *config, int64_t *ret_g
     return DROVER_OK;
 }
 
+/* The programs that nobody starts by hand: beside this one in a build's folder, in libexec/drover where it is
+ * installed. For the caller to free(). */
+static char *find_helpers(const char *folder)
+{
+    char *beside = text_format("%s/drover-launch", folder);
+    const bool built = beside != NULL && access(beside, X_OK) == 0;
+    free(beside);
+    return built ? strdup(folder) : text_format("%s/../" DROVER_LIBEXECDIR "/drover", folder);
+}
+
 static enum drover_status name_paths(struct broker *broker, struct drover_error *error)
 {
     char *folder = sys_program_dir();
     broker->run_folder = text_format("%s/run", broker->config->state_dir);
     broker->endpoint = text_format("ipc://%s/run/workers.sock", broker->config->state_dir);
-    if (folder != NULL)
+    broker->services_folder = text_format("%s/services", broker->config->state_dir);
+    broker->store = text_format("%s/store", broker->config->state_dir);
+    if (folder != NULL) {
         broker->worker_program = text_format("%s/drover-worker", folder);
+        broker->helpers = find_helpers(folder);
+        broker->library_folder = text_format("%s/../" DROVER_LIBDIR, folder);
+    }
     free(folder);
-    if (broker->run_folder == NULL || broker->endpoint == NULL || broker->worker_program == NULL)
+    if (broker->run_folder == NULL || broker->endpoint == NULL || broker->services_folder == NULL ||
+        broker->store == NULL || broker->worker_program == NULL || broker->helpers == NULL ||
+        broker->library_folder == NULL)
         return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for paths");
     return DROVER_OK;
+}
+
+/* Workers and compilers of root's broker run as other users: they may pass through its folders, but not list them. */
+static enum drover_status make_passable(const char *path, struct drover_error *error)
+{
+    struct stat about;
+    if (single_make_folder(path, PASSABLE, error) != DROVER_OK)
+        return error->status;
+    if (getuid() != 0 || stat(path, &about) != 0 || (about.st_mode & S_IXOTH) != 0 ||
+        chmod(path, about.st_mode | S_IXOTH) == 0)
+        return DROVER_OK;
+    return drover_error_set(error, DROVER_PERMISSION_DENIED, "folder '%s' cannot be opened to workers: %s", path,
+                            strerror(errno));
 }
 
 static enum drover_status set_up(struct broker *broker, struct drover_error *error)
 {
     int64_t group = -1;
     if (name_paths(broker, error) != DROVER_OK || find_group(broker->config, &group, error) != DROVER_OK ||
-        single_make_folder(broker->config->state_dir, 0700, error) != DROVER_OK ||
-        single_make_folder(broker->run_folder, 0700, error) != DROVER_OK || lock_all(broker, error) != DROVER_OK)
+        make_passable(broker->config->state_dir, error) != DROVER_OK ||
+        make_passable(broker->run_folder, error) != DROVER_OK ||
+        make_passable(broker->services_folder, error) != DROVER_OK || lock_all(broker, error) != DROVER_OK)
         return error->status;
     const struct data_options data = {.listen = broker->config->listen,
                                       .listen_count = broker->config->listen_count,
@@ -195,8 +243,12 @@ static enum drover_status set_up(struct broker *broker, struct drover_error *err
                                       .group = group,
                                       .workers = broker->endpoint,
                                       .owner_uid = (uint64_t)getuid()};
-    const struct host_options host = {.endpoint = broker->endpoint, .worker_program = broker->worker_program};
-    if (roster_init(&broker->roster, broker->config, broker->worker_program, error) != DROVER_OK ||
+    const struct host_options host = {.endpoint = broker->endpoint,
+                                      .worker_program = broker->worker_program,
+                                      .helpers = broker->helpers,
+                                      .store = broker->store,
+                                      .library_folder = broker->library_folder};
+    if (roster_init(&broker->roster, broker->config, &broker->keeper, broker->worker_program, error) != DROVER_OK ||
         data_new(&data, &broker->data, error) != DROVER_OK || host_new(&host, &broker->host, error) != DROVER_OK)
         return error->status;
     return data_start(broker->data, error);
@@ -233,10 +285,15 @@ static void broker_done(struct broker *broker)
     if (bound)
         remove_sockets(broker);
     roster_done(&broker->roster);
+    lockkeeper_done(&broker->keeper);
     config_free(broker->config);
     free(broker->run_folder);
+    free(broker->services_folder);
+    free(broker->store);
     free(broker->endpoint);
     free(broker->worker_program);
+    free(broker->helpers);
+    free(broker->library_folder);
     if (broker->signals >= 0)
         close(broker->signals);
 }
@@ -252,8 +309,11 @@ static int run(struct broker *broker)
         return error.status == DROVER_RESOURCE_EXHAUSTED ? EXIT_INTERNAL : EXIT_CONFIG;
     }
     announce(broker);
-    const struct control_options options = {
-        .data = broker->data, .host = broker->host, .roster = &broker->roster, .signals = broker->signals};
+    const struct control_options options = {.data = broker->data,
+                                            .host = broker->host,
+                                            .roster = &broker->roster,
+                                            .keeper = &broker->keeper,
+                                            .signals = broker->signals};
     if (control_run(&options, &error) != DROVER_OK) {
         log_line(LOG_LEVEL_ERROR, "%s", error.text);
         return EXIT_INTERNAL;
@@ -269,7 +329,7 @@ int main(int argc, char **argv)
     int status = read_arguments(argc, argv, &arguments);
     if (status >= 0)
         return status;
-    status = load(arguments.config, &broker.config);
+    status = load(&arguments, &broker);
     if (status == 0 && !arguments.check)
         status = run(&broker);
     else if (status == 0)

@@ -18,6 +18,8 @@ enum order_kind {
     ORDER_SET_SERVICE,
     ORDER_REFUSE_SERVICE,
     ORDER_EXPECT_WORKER,
+    ORDER_SWITCH, /* calls go to `generation` from now on */
+    ORDER_PROBE,  /* ask `worker` for `text` with `data`, within `limits.deadline_ms`; NOTICE_PROBED comes back */
     ORDER_WORKER_CLOSED,
     ORDER_WORKER_LOST,
     ORDER_ANSWER_ADMIN,
@@ -54,6 +56,7 @@ enum notice_kind {
     NOTICE_WORKER_CONFIG_ERROR,
     NOTICE_WORKER_HUNG,
     NOTICE_WORKER_DRAINED,
+    NOTICE_PROBED, /* `call` is the status, `text` why */
     NOTICE_ADMIN,
     NOTICE_FAILED, /* the data thread has ended because of a fault: the broker must too */
 };

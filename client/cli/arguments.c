@@ -104,7 +104,7 @@ void cli_print_overview(FILE *out)
           "Calls the services of a drover broker and looks after it.\n\n",
           out);
     for (size_t i = 0; i < VERB_COUNT; i++)
-        fprintf(out, "  %-8s  %s\n", verbs[i]->name, verbs[i]->summary);
+        fprintf(out, "  %-12s  %s\n", verbs[i]->name, verbs[i]->summary);
     fprintf(out, "\nOptions, before the verb or after it:\n%s", options == NULL ? "" : options);
     fputs("\nExit status: 0 done, 1 the driver answered with an error, 2 wrong usage, 69 no broker or no worker,\n"
           "70 internal, 75 try again, 77 not allowed, 78 configuration error.\n",

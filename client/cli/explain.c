@@ -1,11 +1,7 @@
 /* explain.c - `drover explain REFERENCE`: what a driver reference means, and why */
-#include <stdlib.h>
-#include <string.h>
-
-#include "client/cli/cli.h"
 #include "client/cli/json.h"
+#include "client/cli/place.h"
 #include "common/load/load.h"
-#include "common/sys/sys.h"
 
 struct explain_options {
     struct cli_globals globals;
@@ -24,24 +20,13 @@ static const struct option options[] = {
     {0},
 };
 
-static const struct {
-    const char *interface, *name;
-} builtins[] = {
-#define BUILTIN(interface, name, symbol) {#interface, #name},
-#include "common/config/builtins.def"
-#undef BUILTIN
-};
-
-/* A reference alone does not say for which interface: take the most likely one. */
-static const char *guess_interface(const char *reference, const struct config *config)
+/* What a kind does not have is left out. */
+static void print_member(const char *key, const char *value)
 {
-    for (size_t i = 0; config != NULL && i < config->service_count; i++)
-        if (strcmp(config->services[i].driver, reference) == 0)
-            return config->services[i].interface;
-    for (size_t i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++)
-        if (strcmp(builtins[i].name, reference) == 0)
-            return builtins[i].interface;
-    return builtins[0].interface;
+    if (value == NULL)
+        return;
+    printf(", \"%s\": ", key);
+    json_write_string(stdout, value);
 }
 
 static void print_json(const char *reference, const struct reference_resolution *resolution)
@@ -56,14 +41,12 @@ static void print_json(const char *reference, const struct reference_resolution 
         json_write_string(stdout, resolution->steps[i]);
     }
     fputs("]", stdout);
-    if (resolution->target != NULL) {
-        fputs(", \"target\": ", stdout);
-        json_write_string(stdout, resolution->target);
-    }
-    if (resolution->warning != NULL) {
-        fputs(", \"warning\": ", stdout);
-        json_write_string(stdout, resolution->warning);
-    }
+    print_member("target", resolution->target);
+    print_member("name", resolution->name);
+    print_member("url", resolution->url);
+    print_member("ref", resolution->ref);
+    print_member("subdir", resolution->subdir);
+    print_member("warning", resolution->warning);
     puts("}");
 }
 
@@ -72,6 +55,10 @@ static void print_text(const struct reference_resolution *resolution)
     printf("kind:   %s\n", reference_kind_name(resolution->kind));
     if (resolution->target != NULL)
         printf("target: %s\n", resolution->target);
+    if (resolution->url != NULL)
+        printf("url:    %s\nref:    %s\nsubdir: %s\n", resolution->url,
+               resolution->ref != NULL ? resolution->ref : "(the repository's own branch)",
+               resolution->subdir != NULL ? resolution->subdir : "(the top)");
     printf("reason: %s\n", resolution->reason == NULL ? "out of memory" : resolution->reason);
     if (resolution->warning != NULL)
         printf("warning: %s\n", resolution->warning);
@@ -82,31 +69,18 @@ static void print_text(const struct reference_resolution *resolution)
 
 static int explain(const struct explain_options *explain, const char *reference, const struct config *config)
 {
-    char *here = sys_absolute_path(".");
-    struct reference_setting setting = {
-        .interface = explain->interface != NULL ? explain->interface : guess_interface(reference, config),
-        .directory = config != NULL ? config->directory : here,
-        .plugins = explain->plugins || (config != NULL && config->plugins),
-        .driver_path = config != NULL ? config->driver_path : NULL,
-        .driver_path_count = config != NULL ? config->driver_path_count : 0,
-    };
     struct reference_resolution resolution;
-    bool refused;
+    int result = place_resolve(config, reference, explain->interface, explain->plugins, &resolution);
 
-    if (setting.directory == NULL) {
-        fputs("drover: there is no working directory\n", stderr);
-        free(here);
-        return EX_SOFTWARE;
-    }
-    reference_resolve(reference, &setting, &load_disk, &resolution);
+    if (result != EXIT_DONE)
+        return result;
     if (explain->globals.json)
         print_json(reference, &resolution);
     else
         print_text(&resolution);
-    refused = resolution.kind == REFERENCE_REFUSED;
+    result = resolution.kind == REFERENCE_REFUSED ? EXIT_ANSWERED : EXIT_DONE;
     reference_resolution_done(&resolution);
-    free(here);
-    return refused ? EXIT_ANSWERED : EXIT_DONE;
+    return result;
 }
 
 static int run(const void *given, char **words, int count)

@@ -7,7 +7,7 @@
 
 #include "common/base/text.h"
 
-#define CELL_SIZE 256
+#define CELL_SIZE 512 /* a reason has to fit: hashes are long, and two of them matter */
 
 /* The documented order of a map's keys; `inner` is the order within a key's value, or within each entry of its list. */
 struct shape {
@@ -18,11 +18,11 @@ struct shape {
 static const struct shape worker_shape[] = {{"pid", NULL},        {"host", NULL},     {"state", NULL},
                                             {"generation", NULL}, {"artefact", NULL}, {"restarts", NULL},
                                             {"in_flight", NULL},  {"sandbox", NULL},  {NULL, NULL}};
-static const struct shape service_shape[] = {{"name", NULL},     {"interface", NULL},       {"driver", NULL},
-                                             {"kind", NULL},     {"state", NULL},           {"generation", NULL},
-                                             {"replicas", NULL}, {"queued", NULL},          {"calls", NULL},
-                                             {"failed", NULL},   {"workers", worker_shape}, {"last_error", NULL},
-                                             {NULL, NULL}};
+static const struct shape service_shape[] = {
+    {"name", NULL},       {"interface", NULL},  {"driver", NULL},          {"kind", NULL},
+    {"state", NULL},      {"generation", NULL}, {"replicas", NULL},        {"queued", NULL},
+    {"calls", NULL},      {"failed", NULL},     {"workers", worker_shape}, {"progress", NULL},
+    {"last_error", NULL}, {NULL, NULL}};
 static const struct shape broker_shape[] = {
     {"version", NULL}, {"incarnation", NULL}, {"uptime_s", NULL}, {"pid", NULL}, {NULL, NULL}};
 static const struct shape status_shape[] = {{"broker", broker_shape}, {"services", service_shape}, {NULL, NULL}};
@@ -124,12 +124,14 @@ static const struct {
 /* A worker that is stopped or waits for its next start has no process. */
 static void print_worker(FILE *out, const struct drover_value *worker)
 {
-    char pid[CELL_SIZE], state[CELL_SIZE], restarts[CELL_SIZE], in_flight[CELL_SIZE], artefact[CELL_SIZE];
+    char pid[CELL_SIZE], state[CELL_SIZE], restarts[CELL_SIZE], in_flight[CELL_SIZE], artefact[CELL_SIZE],
+        sandbox[CELL_SIZE];
 
     (void)cell(worker, "pid", pid);
-    fprintf(out, "  worker %s: %s, restarts %s, in flight %s, artefact %.12s\n", strcmp(pid, "0") == 0 ? "-" : pid,
+    fprintf(out, "  worker %s: %s, restarts %s, in flight %s, artefact %.12s%s%s\n", strcmp(pid, "0") == 0 ? "-" : pid,
             cell(worker, "state", state), cell(worker, "restarts", restarts), cell(worker, "in_flight", in_flight),
-            cell(worker, "artefact", artefact));
+            cell(worker, "artefact", artefact), has_text(worker, "sandbox") ? ", sandbox " : "",
+            has_text(worker, "sandbox") ? cell(worker, "sandbox", sandbox) : "");
 }
 
 static void print_service(FILE *out, const struct drover_value *service, const int *widths)
@@ -142,6 +144,8 @@ static void print_service(FILE *out, const struct drover_value *service, const i
                 cell(service, columns[i].key, buffer));
     for (size_t i = 0; i < drover_value_count(workers); i++)
         print_worker(out, drover_value_at(workers, i));
+    if (has_text(service, "progress"))
+        fprintf(out, "  %s\n", cell(service, "progress", buffer));
     if (has_text(service, "last_error"))
         fprintf(out, "  last error: %s\n", cell(service, "last_error", buffer));
 }

@@ -26,13 +26,16 @@ struct checker {
     struct config *config;
     const struct config_sources *sources;
     struct report report;
+    const struct node *
+        *sections; /* of each service: a map that nothing but the driver's own name can explain, or NULL */
 };
 
 /* The map that is being checked. */
 struct scope {
     enum key_where where;
-    void *target;            /* struct config or struct config_service */
-    const char *driver_name; /* of a service: its driver's section is called so; NULL if there is none */
+    void *target;                /* struct config or struct config_service */
+    const char *driver_name;     /* of a service: its driver's section is called so; NULL if there is none */
+    const struct node **section; /* of a service: where to leave a map with a strange name */
 };
 
 static void check_map(struct checker *checker, const struct scope *scope, const struct node *map, const char *name);
@@ -127,6 +130,16 @@ static void read_key(struct checker *checker, const struct scope *scope, const s
         value_read(key, value, checker->config->directory, &checker->report, member);
 }
 
+/* Can it be the settings of a driver whose name is in its manifest? The first such map is left for later. */
+static bool leave_section(const struct scope *scope, const struct node *value)
+{
+    if (!scope->section || *scope->section || value->kind != NODE_MAP || !value_is_name(value->key->text) ||
+        key_nearest(scope->where, value->key->text, scope->driver_name))
+        return false;
+    *scope->section = value;
+    return true;
+}
+
 /* A map that is empty, or was left out behind its key, is a map without keys. */
 static bool is_map(struct checker *checker, const struct node *node, const char *name)
 {
@@ -147,7 +160,7 @@ static void check_map(struct checker *checker, const struct scope *scope, const 
             read_key(checker, scope, key, value);
         else if (scope->driver_name && node_is(value->key, scope->driver_name))
             read_settings(checker, scope->target, value);
-        else
+        else if (!leave_section(scope, value))
             report_unknown(checker, scope, value->key);
     }
 }
@@ -183,7 +196,8 @@ static void complete_service(struct checker *checker, struct config_service *ser
     }
 }
 
-static void check_service(struct checker *checker, struct config_service *service, const struct node *node)
+static void check_service(struct checker *checker, struct config_service *service, const struct node *node,
+                          const struct node **section)
 {
     char quote[REPORT_QUOTE_SIZE];
     report_quote(node->key->text, node->key->size, quote);
@@ -195,12 +209,13 @@ static void check_service(struct checker *checker, struct config_service *servic
     keys_set_defaults(WHERE_service, service);
     keys_set_defaults(WHERE_queue, service);
     keys_set_defaults(WHERE_restart, service);
+    keys_set_defaults(WHERE_grants, service);
     const struct node *driver = node_get(node, "driver");
     bool has_name = driver && driver->kind == NODE_SCALAR && !node_is_null(driver);
     char *driver_name = NULL;
     if (has_name && !reference_driver_name(driver->text, &driver_name))
         checker->report.no_memory = true;
-    struct scope scope = {.where = WHERE_service, .target = service, .driver_name = driver_name};
+    struct scope scope = {.where = WHERE_service, .target = service, .driver_name = driver_name, .section = section};
     check_map(checker, &scope, node, service->name);
     complete_service(checker, service, node);
     free(driver_name);
@@ -217,12 +232,15 @@ static void check_services(struct checker *checker, const struct node *map)
         return;
     }
     config->services = calloc(map->count + 1, sizeof *config->services);
-    if (!config->services) {
+    checker->sections = calloc(map->count + 1, sizeof(*checker->sections));
+    if (!config->services || !checker->sections) {
         checker->report.no_memory = true;
         return;
     }
-    for (const struct node *node = map->child; node; node = node->next)
-        check_service(checker, &config->services[config->service_count++], node);
+    for (const struct node *node = map->child; node; node = node->next) {
+        size_t index = config->service_count++;
+        check_service(checker, &config->services[index], node, &checker->sections[index]);
+    }
 }
 
 /* Two sockets on one address could not both be bound. */
@@ -248,16 +266,32 @@ static void check_listen(struct checker *checker, const struct node *root)
         check_repeated(checker, listen);
 }
 
-static void default_driver_path(struct checker *checker)
+/* Fill in a list that the file does not have; `texts` ends with NULL. */
+static void default_list(struct checker *checker, const char *const *texts, char ***list, size_t *count)
 {
-    struct config *config = checker->config;
-    config->driver_path = calloc(2, sizeof *config->driver_path);
-    if (!config->driver_path) {
-        checker->report.no_memory = true;
+    size_t room = 1;
+    while (texts[room - 1])
+        room++;
+    if (*list)
         return;
-    }
-    config->driver_path[0] = copy_text(checker, DEFAULT_DRIVER_PATH);
-    config->driver_path_count = config->driver_path[0] ? 1 : 0;
+    *list = calloc(room, sizeof **list);
+    if (!*list)
+        checker->report.no_memory = true;
+    for (; *list && *texts; texts++)
+        if (((*list)[*count] = copy_text(checker, *texts)))
+            (*count)++;
+}
+
+/* What the keys stand for that the file does not have. */
+static void set_defaults(struct checker *checker)
+{
+    static const char *const driver_path[] = {DEFAULT_DRIVER_PATH, NULL};
+    static const char *const allow[] = {"https", "ssh", NULL};
+    struct config *config = checker->config;
+    if (!config->state_dir)
+        config->state_dir = copy_text(checker, DEFAULT_STATE_DIR);
+    default_list(checker, driver_path, &config->driver_path, &config->driver_path_count);
+    default_list(checker, allow, &config->fetch_allow, &config->fetch_allow_count);
 }
 
 static void resolve_driver(struct checker *checker, struct config_service *service)
@@ -267,7 +301,9 @@ static void resolve_driver(struct checker *checker, struct config_service *servi
                                         .directory = config->directory,
                                         .plugins = config->plugins,
                                         .driver_path = config->driver_path,
-                                        .driver_path_count = config->driver_path_count};
+                                        .driver_path_count = config->driver_path_count,
+                                        .fetch_allow = config->fetch_allow,
+                                        .fetch_allow_count = config->fetch_allow_count};
     if (!service->driver || !service->interface)
         return;
     reference_resolve(service->driver, &setting, checker->sources->disk, &service->resolution);
@@ -278,6 +314,24 @@ static void resolve_driver(struct checker *checker, struct config_service *servi
                        service->name, service->resolution.reason);
 }
 
+/* A section with a strange name belongs to a driver whose name is not known before it is there, or to nobody. */
+static void settle_section(struct checker *checker, struct config_service *service, const struct node *section)
+{
+    enum reference_kind kind = service->resolution.kind;
+    char *driver_name = NULL;
+    if (!section)
+        return;
+    if (kind == REFERENCE_SOURCE || kind == REFERENCE_GIT) {
+        read_settings(checker, service, section);
+        service->settings_name = copy_text(checker, section->key->text);
+        return;
+    }
+    if (service->driver && !reference_driver_name(service->driver, &driver_name))
+        checker->report.no_memory = true;
+    report_unknown(checker, &(struct scope){.where = WHERE_service, .driver_name = driver_name}, section->key);
+    free(driver_name);
+}
+
 /* What follows from several keys of the file: done last, as keys come in any order. */
 static void complete(struct checker *checker, const struct node *root)
 {
@@ -285,12 +339,12 @@ static void complete(struct checker *checker, const struct node *root)
     check_listen(checker, root);
     if (!node_get(root, "services"))
         report_mistake(&checker->report, root->place, "key 'services' is missing (write 'services: {}' for none)");
-    if (!config->state_dir)
-        config->state_dir = copy_text(checker, DEFAULT_STATE_DIR);
-    if (!config->driver_path)
-        default_driver_path(checker);
-    for (size_t i = 0; checker->sources && checker->sources->disk && i < config->service_count; i++)
-        resolve_driver(checker, &config->services[i]);
+    set_defaults(checker);
+    for (size_t i = 0; checker->sections && i < config->service_count; i++) {
+        if (checker->sources && checker->sources->disk)
+            resolve_driver(checker, &config->services[i]);
+        settle_section(checker, &config->services[i], checker->sections[i]);
+    }
 }
 
 static void check_file(struct checker *checker, const char *text, size_t size)
@@ -307,6 +361,7 @@ static void check_file(struct checker *checker, const char *text, size_t size)
         secrets_expand(root, checker->sources, config->directory, &checker->report);
         keys_set_defaults(WHERE_root, config);
         keys_set_defaults(WHERE_broker, config);
+        keys_set_defaults(WHERE_fetch, config);
         if (root->kind == NODE_MAP) {
             check_map(checker, &scope, root, "");
             complete(checker, root);
@@ -329,7 +384,8 @@ static struct config *config_new(const char *path, const char *directory)
         return NULL;
     config->path = strdup(path);
     config->directory = strdup(directory);
-    return config->path && config->directory ? config : config_free(config);
+    config->lock_path = path_resolve(directory, "drover.lock");
+    return config->path && config->directory && config->lock_path ? config : config_free(config);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): two of the parameters are one buffer, two are results */
@@ -349,6 +405,7 @@ enum drover_status config_parse(const char *text, size_t size, const char *path,
         status = DROVER_RESOURCE_EXHAUSTED;
     }
     report_done(&checker.report);
+    free(checker.sections);
     if (status == DROVER_OK)
         *ret_config = checker.config;
     else
@@ -369,7 +426,12 @@ static void service_done(struct config_service *service)
     free(service->interface);
     free(service->driver);
     free(service->settings);
+    free(service->settings_name);
     free(service->sha256);
+    free(service->user);
+    free_texts(service->grant_read, service->grant_read_count);
+    free_texts(service->grant_write, service->grant_write_count);
+    free_texts(service->setting_files, service->setting_files_count);
     reference_resolution_done(&service->resolution);
 }
 
@@ -386,6 +448,12 @@ struct config *config_free(struct config *config)
     free(config->directory);
     free(config->group);
     free(config->state_dir);
+    free_texts(config->fetch_allow, config->fetch_allow_count);
+    free(config->fetch_key);
+    free(config->fetch_known_hosts);
+    free(config->fetch_token_file);
+    free(config->fetch_ca);
+    free(config->lock_path);
     free(config);
     return NULL;
 }

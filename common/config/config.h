@@ -20,7 +20,22 @@
 
 #define CONFIG_SIZE_MAX (4U << 20)   /* bytes of a file */
 #define CONFIG_MESSAGES_MAX 1000     /* mistakes that are listed; the rest is counted */
+#define CONFIG_FILES_MAX 12          /* files that a service's settings may name beyond what is granted */
 #define CONFIG_SECRET_MAX (1U << 20) /* bytes of one value after ${env:} and ${file:} */
+
+/* What is done where a part of a worker's sandbox does not hold on the system. */
+enum config_sandbox {
+    CONFIG_SANDBOX_BEST_EFFORT, /* the worker is run with what holds */
+    CONFIG_SANDBOX_REQUIRED,    /* it is not run */
+    CONFIG_SANDBOX_OFF,         /* no sandbox is tried */
+};
+
+/* Whom a worker may reach besides its broker. */
+enum config_network {
+    CONFIG_NETWORK_NONE,
+    CONFIG_NETWORK_LOOPBACK,
+    CONFIG_NETWORK_OUTBOUND,
+};
 
 /* One service of the file. Strings are owned by the config. */
 struct config_service {
@@ -31,7 +46,9 @@ struct config_service {
     struct reference_resolution resolution; /* what the reference means; all NULL when there was no disk to ask */
     void *settings;                         /* msgpack map: the section named after the driver; NULL for none */
     size_t settings_size;
-    char *sha256; /* 64 lower-case hex digits, or NULL */
+    char *settings_name; /* of a section whose name only the driver's manifest can explain (kinds source and git): the
+                            driver must turn out to be called so. NULL: the name is right, or it was 'config' */
+    char *sha256;        /* 64 lower-case hex digits, or NULL */
     uint64_t replicas;
     uint64_t deadline_ms;
     uint64_t queue_calls, queue_bytes;
@@ -40,6 +57,18 @@ struct config_service {
     uint64_t start_limit_ms;
     uint64_t restart_min_ms, restart_max_ms;
     uint64_t max_body; /* bytes */
+    enum config_sandbox sandbox;
+    char **grant_read; /* absolute files and folders that the worker may read, and those that it may change */
+    size_t grant_read_count;
+    char **grant_write;
+    size_t grant_write_count;
+    enum config_network grant_network;
+    uint64_t grant_memory; /* bytes; 0: no limit */
+    uint64_t grant_cpu;    /* processors; 0: no limit */
+    char *user;            /* whom the worker runs as; NULL: whom drover decides for */
+    char **setting_files;  /* absolute paths of the existing files that the settings name, granted for reading: filled
+                              in by load_config(), not by config_parse() */
+    size_t setting_files_count;
 };
 
 struct config {
@@ -53,7 +82,13 @@ struct config {
     bool plugins;
     char **driver_path; /* absolute */
     size_t driver_path_count;
-    struct config_service *services; /* in the order of the file */
+    char **fetch_allow; /* of https, ssh, file, http, git: what drivers may be fetched by; the last two from loopback */
+    size_t fetch_allow_count;
+    char *fetch_key, *fetch_known_hosts; /* for ssh, absolute; NULL: the agent, the user's and the system's */
+    char *fetch_token_file, *fetch_ca;   /* for https, absolute; NULL: netrc, the system's certificates */
+    uint64_t fetch_deadline_ms;          /* for one fetch */
+    char *lock_path;                     /* absolute: drover.lock beside the file */
+    struct config_service *services;     /* in the order of the file */
     size_t service_count;
 };
 

@@ -12,6 +12,8 @@
 #define OWNER_service config_service
 #define OWNER_queue config_service
 #define OWNER_restart config_service
+#define OWNER_fetch config
+#define OWNER_grants config_service
 
 /* A name given twice in a map is an enumerator given twice. */
 enum {
@@ -66,6 +68,11 @@ static bool is_number(const struct key *key)
            (key->kind == KIND_NUMBER || key->kind == KIND_TIME || key->kind == KIND_SIZE || key->kind == KIND_MODE);
 }
 
+bool key_is_choice(const struct key *key)
+{
+    return key->kind == KIND_SANDBOX || key->kind == KIND_NETWORK;
+}
+
 void keys_set_defaults(enum key_where where, void *target)
 {
     for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -76,6 +83,8 @@ void keys_set_defaults(enum key_where where, void *target)
             *(bool *)member = keys[i].initial != 0;
         else if (is_number(&keys[i]))
             *(uint64_t *)(void *)member = keys[i].initial;
+        else if (key_is_choice(&keys[i]))
+            *(unsigned *)(void *)member = (unsigned)keys[i].initial;
     }
 }
 

@@ -15,6 +15,8 @@ enum key_where {
     WHERE_service,
     WHERE_queue,
     WHERE_restart,
+    WHERE_fetch,
+    WHERE_grants,
     WHERE_END,
 };
 
@@ -26,6 +28,10 @@ enum key_kind {
     KIND_MODE,
     KIND_NAME,
     KIND_GROUP,
+    KIND_USER,
+    KIND_SCHEME,
+    KIND_SANDBOX,
+    KIND_NETWORK,
     KIND_REFERENCE,
     KIND_HASH,
     KIND_PATH,
@@ -46,13 +52,16 @@ struct key {
     size_t offset;       /* of the member in struct config or struct config_service */
     size_t count_offset; /* of a list: of the member that counts */
     uint64_t low, high;  /* of a list: at most `high` items */
-    uint64_t initial;    /* of a number: the default */
+    uint64_t initial;    /* of a number or a choice: the default */
 };
 
 /* The key `name` of a map; NULL when there is none. */
 const struct key *key_find(enum key_where where, const struct node *name);
 
-/* Set all members that keys of `where` can set, and that are numbers, to their defaults in `target`. */
+/* Is it one of several words, kept as an enum? */
+bool key_is_choice(const struct key *key);
+
+/* Set all members that keys of `where` can set, and that are no strings, to their defaults in `target`. */
 void keys_set_defaults(enum key_where where, void *target);
 
 /* The implemented key nearest to `name` in writing; `extra` (which may be NULL) counts as one. NULL when none is

@@ -2,8 +2,7 @@
  *
  * Who calls it: config_parse() for every service, and `drover explain`. OPERATION: reference_resolve() refuses what no
  * row could take, strips a forced prefix (`builtin:`, `path:`, `src:`, `git::`) or tells the row by the text alone, and
- * hands over to that row's function; each leaves a step behind for what it saw. The last step, settle(), lets through
- * only the kinds that are implemented.
+ * hands over to that row's function; each leaves a step behind for what it saw. The last step is the decision.
  */
 #include "common/config/reference.h"
 
@@ -16,18 +15,16 @@
 #include "common/config/resolver.h"
 #include "common/config/url.h"
 
-/* One row a kind. A kind that is not implemented is recognised and refused. */
 static const struct {
     const char *name;
     const char *is_a; /* "'x' is ..." */
-    bool implemented;
 } kinds[] = {
-    [REFERENCE_REFUSED] = {"refused", "refused", true},
-    [REFERENCE_BUILTIN] = {"builtin", "a built-in driver", true},
-    [REFERENCE_EXECUTABLE] = {"executable", "an executable", true},
-    [REFERENCE_MODULE] = {"module", "a module", false},
-    [REFERENCE_SOURCE] = {"source", "a source directory", false},
-    [REFERENCE_GIT] = {"git", "a git URL", false},
+    [REFERENCE_REFUSED] = {"refused", "refused"},
+    [REFERENCE_BUILTIN] = {"builtin", "a built-in driver"},
+    [REFERENCE_EXECUTABLE] = {"executable", "an executable"},
+    [REFERENCE_MODULE] = {"module", "a module"},
+    [REFERENCE_SOURCE] = {"source", "a source directory"},
+    [REFERENCE_GIT] = {"git", "a git URL"},
 };
 
 const char *reference_kind_name(enum reference_kind kind)
@@ -38,11 +35,6 @@ const char *reference_kind_name(enum reference_kind kind)
 const char *resolver_is_a(enum reference_kind kind)
 {
     return kinds[kind].is_a;
-}
-
-bool resolver_is_implemented(enum reference_kind kind)
-{
-    return kinds[kind].implemented;
 }
 
 char *resolver_checked(struct resolver *resolver, char *text)
@@ -66,10 +58,12 @@ void resolver_refuse(struct resolver *resolver, char *reason)
     free(result->reason);
     free(result->target);
     free(result->name);
+    free(result->url);
+    free(result->ref);
+    free(result->subdir);
     result->kind = REFERENCE_REFUSED;
     result->reason = reason;
-    result->target = NULL;
-    result->name = NULL;
+    result->target = result->name = result->url = result->ref = result->subdir = NULL;
 }
 
 void resolver_decide(struct resolver *resolver, enum reference_kind kind, char *target, char *name, char *reason)
@@ -80,20 +74,12 @@ void resolver_decide(struct resolver *resolver, enum reference_kind kind, char *
     resolver->result->name = resolver_checked(resolver, name);
 }
 
-/* Only kinds that are implemented come out, and none when memory was short on the way. */
+/* Nothing comes out when memory was short on the way. */
 static void settle(struct resolver *resolver)
 {
     struct reference_resolution *result = resolver->result;
-    const char *is_a = resolver_is_a(result->kind);
     if (result->reason)
         resolver_step(resolver, text_format("decision: %s", result->reason));
-    if (!resolver_is_implemented(result->kind)) {
-        resolver_refuse(resolver,
-                        text_format("driver '%s' is %s: not implemented in this version (use a built-in driver or the "
-                                    "path of an executable)",
-                                    resolver->quote, is_a));
-        resolver_step(resolver, text_format("%s: not implemented in this version", is_a));
-    }
     if (resolver->no_memory)
         resolver_refuse(resolver, NULL);
 }
@@ -122,10 +108,58 @@ static void quote_reference(const char *reference, char *buffer)
 
 /* ---- URLs ---- */
 
+static char *copy_span(struct url_span span)
+{
+    return strndup(span.size ? span.at : "", span.size);
+}
+
 static char *name_of_url(const struct url *url)
 {
-    struct url_span name = url_name(url);
-    return strndup(name.at, name.size);
+    return copy_span(url_name(url));
+}
+
+/* Refuse what the configuration does not allow to be fetched; where that is not known, say what it takes. Returns true
+ * when it was refused. */
+static bool refuse_scheme(struct resolver *resolver, const struct url *url)
+{
+    const struct reference_setting *setting = resolver->setting;
+    const char *scheme = url_scheme(url);
+    bool allowed = false, usual = url_scheme_is_usual(scheme), near = url_is_loopback(url);
+    for (size_t i = 0; i < setting->fetch_allow_count; i++)
+        allowed = allowed || strcmp(setting->fetch_allow[i], scheme) == 0;
+    if (url_scheme_needs_loopback(scheme) && !near) {
+        resolver_step(resolver, text_format("'%s' is only fetched by from this machine itself", scheme));
+        resolver_refuse(resolver,
+                        text_format("driver '%s': by '%s' only this machine itself may be reached (localhost, "
+                                    "127.0.0.1, [::1]): use https:// or ssh://",
+                                    resolver->quote, scheme));
+        return true;
+    }
+    if (setting->fetch_allow && !allowed) {
+        resolver_step(resolver, text_format("'%s' is not in 'broker.fetch.allow'", scheme));
+        resolver_refuse(resolver, text_format("driver '%s': '%s' is not allowed by 'broker.fetch.allow': add it there, "
+                                              "or use another URL",
+                                              resolver->quote, scheme));
+        return true;
+    }
+    if (!setting->fetch_allow && !usual)
+        resolver->result->warning =
+            resolver_checked(resolver, text_format("'%s' is only fetched where 'broker.fetch.allow' has it", scheme));
+    return false;
+}
+
+/* Decide for a sound URL that may be fetched. */
+static void decide_url(struct resolver *resolver, const struct url *url, char *normal)
+{
+    struct url bare = *url;
+    bare.ref.size = bare.subfolder.size = 0;
+    resolver_decide(resolver, REFERENCE_GIT, normal, name_of_url(url),
+                    text_format("driver '%s' is a git URL", resolver->quote));
+    resolver->result->url = resolver_checked(resolver, url_normal(&bare));
+    if (url->ref.size)
+        resolver->result->ref = resolver_checked(resolver, copy_span(url->ref));
+    if (url->subfolder.size)
+        resolver->result->subdir = resolver_checked(resolver, copy_span(url->subfolder));
 }
 
 static void resolve_url(struct resolver *resolver, const char *text, enum url_form form)
@@ -139,8 +173,10 @@ static void resolve_url(struct resolver *resolver, const char *text, enum url_fo
     }
     char *normal = resolver_checked(resolver, url_normal(&url));
     resolver_step(resolver, text_format("as a URL it reads '%s'", normal ? normal : ""));
-    resolver_decide(resolver, REFERENCE_GIT, normal, name_of_url(&url),
-                    text_format("driver '%s' is a git URL", resolver->quote));
+    if (refuse_scheme(resolver, &url))
+        free(normal);
+    else
+        decide_url(resolver, &url, normal);
 }
 
 /* Without a scheme it is a URL only when no such path exists. */
@@ -300,6 +336,9 @@ void reference_resolution_done(struct reference_resolution *resolution)
 {
     free(resolution->target);
     free(resolution->name);
+    free(resolution->url);
+    free(resolution->ref);
+    free(resolution->subdir);
     free(resolution->reason);
     free(resolution->warning);
     for (size_t i = 0; i < resolution->step_count; i++)

@@ -24,6 +24,8 @@ enum reference_disk_kind {
     REFERENCE_DISK_NOTHING,
     REFERENCE_DISK_EXECUTABLE, /* a regular file with an x bit */
     REFERENCE_DISK_FILE,       /* a regular file without */
+    REFERENCE_DISK_MODULE,     /* a shared object with a drover descriptor, whatever its mode */
+    REFERENCE_DISK_LIBRARY,    /* a shared object without one, whatever its mode */
     REFERENCE_DISK_DIRECTORY,
     REFERENCE_DISK_OTHER,
 };
@@ -41,6 +43,8 @@ struct reference_setting {
     bool plugins;
     char *const *driver_path; /* absolute folders */
     size_t driver_path_count;
+    char *const *fetch_allow; /* schemes that git URLs may have; NULL: not known, and then no URL is refused for it */
+    size_t fetch_allow_count;
 };
 
 #define REFERENCE_SIZE_MAX 4096 /* bytes; longer ones are refused */
@@ -49,7 +53,11 @@ struct reference_setting {
 /* The decision and every step that led to it. Release with reference_resolution_done(). */
 struct reference_resolution {
     enum reference_kind kind;
-    char *target;  /* built-in: "userprovider/json"; path kinds: the absolute path; NULL when refused */
+    char *target;  /* built-in: "userprovider/json"; path kinds: the absolute path; git: the whole URL in its normal
+                      form; NULL when refused */
+    char *url;     /* git only: the target without ref and subfolder; NULL for the others */
+    char *ref;     /* git only: branch, tag or commit; NULL for the repository's own branch */
+    char *subdir;  /* git only: the folder inside of the repository; NULL for its top */
     char *name;    /* the driver's name: the settings section that belongs to it; NULL when refused */
     char *reason;  /* one line; NULL only when there was no memory, and then the reference is refused */
     char *warning; /* one line for the log when the outcome is not what was asked for first, or NULL */
@@ -57,8 +65,7 @@ struct reference_resolution {
     size_t step_count;
 };
 
-/* Resolve `reference`. The kinds that exist so far are built-in and executable; the others are recognised and
- * refused by name. Always fills in `*ret`. Passwords in URLs do not show in any text. */
+/* Resolve `reference`. Always fills in `*ret`. Passwords in URLs do not show in any text. */
 void reference_resolve(const char *reference, const struct reference_setting *setting,
                        const struct reference_disk *disk, struct reference_resolution *ret);
 void reference_resolution_done(struct reference_resolution *resolution);

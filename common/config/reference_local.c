@@ -93,13 +93,19 @@ static bool ends_in(const char *text, const char *ending)
     return size > ending_size && strcmp(text + size - ending_size, ending) == 0;
 }
 
+/* A file that seems to be a module, and is none. */
+static bool is_hollow(const char *path, enum reference_disk_kind disk)
+{
+    return disk == REFERENCE_DISK_LIBRARY ||
+           ((disk == REFERENCE_DISK_EXECUTABLE || disk == REFERENCE_DISK_FILE) && ends_in(path, ".so"));
+}
+
 /* What a path that exists is as a driver; REFUSED when it is none. */
 static enum reference_kind kind_on_disk(const char *path, enum reference_disk_kind disk)
 {
-    bool is_file = disk == REFERENCE_DISK_EXECUTABLE || disk == REFERENCE_DISK_FILE;
-    if (is_file && ends_in(path, ".so"))
+    if (disk == REFERENCE_DISK_MODULE)
         return REFERENCE_MODULE;
-    if (disk == REFERENCE_DISK_EXECUTABLE)
+    if (disk == REFERENCE_DISK_EXECUTABLE && !is_hollow(path, disk))
         return REFERENCE_EXECUTABLE;
     return disk == REFERENCE_DISK_DIRECTORY ? REFERENCE_SOURCE : REFERENCE_REFUSED;
 }
@@ -109,6 +115,8 @@ static const char *describe_disk(const char *path, enum reference_disk_kind disk
     enum reference_kind kind = kind_on_disk(path, disk);
     if (kind != REFERENCE_REFUSED)
         return resolver_is_a(kind);
+    if (is_hollow(path, disk))
+        return "no module: a shared object needs a drover driver in it";
     if (disk == REFERENCE_DISK_FILE)
         return "a file that is not executable";
     return disk == REFERENCE_DISK_NOTHING ? "not there" : "neither a file nor a directory";
@@ -152,6 +160,11 @@ static void decide_path(struct resolver *resolver, const char *path, enum refere
     if (kind != REFERENCE_REFUSED)
         resolver_decide(resolver, kind, strdup(path), resolver_name_of_path(path),
                         text_format("driver '%s' is %s, '%s'", resolver->quote, resolver_is_a(kind), path));
+    else if (is_hollow(path, disk))
+        resolver_refuse(resolver,
+                        text_format("driver '%s': '%s' is no module: a shared object needs a drover driver in "
+                                    "it (DROVER_DRIVER of drover/worker.h)",
+                                    resolver->quote, path));
     else if (disk == REFERENCE_DISK_FILE)
         resolver_refuse(resolver,
                         text_format("driver '%s': '%s' is not executable (chmod +x, if it is meant to be run)",
@@ -221,8 +234,7 @@ static bool try_folder(struct resolver *resolver, const char *folder, const char
     if (!path)
         return false;
     enum reference_disk_kind disk = look(resolver, path);
-    enum reference_kind kind = kind_on_disk(path, disk);
-    bool usable = kind != REFERENCE_REFUSED && resolver_is_implemented(kind);
+    bool usable = kind_on_disk(path, disk) != REFERENCE_REFUSED;
     if (usable)
         decide_path(resolver, path, disk);
     else if (disk != REFERENCE_DISK_NOTHING)
@@ -240,15 +252,13 @@ static void resolve_plugin(struct resolver *resolver, const char *word)
         if (try_folder(resolver, setting->driver_path[i], word, &unusable))
             return;
     resolve_builtin(resolver, word,
-                    unusable ? "has no executable in the driver path and is not built in"
+                    unusable ? "is neither an executable nor a source directory in the driver path, and not built in"
                              : "was not found in the driver path and is not built in");
     if (resolver->result->kind == REFERENCE_BUILTIN)
         resolver->result->warning = resolver_checked(
-            resolver,
-            text_format("driver '%s' %s: the built-in one is used", word,
-                        unusable ? "is in the driver path, but not as an executable (source directories are not "
-                                   "implemented in this version)"
-                                 : "was not found in the driver path"));
+            resolver, text_format("driver '%s' %s: the built-in one is used", word,
+                                  unusable ? "is neither an executable nor a source directory in the driver path"
+                                           : "was not found in the driver path"));
 }
 
 void resolve_word(struct resolver *resolver, const char *word)

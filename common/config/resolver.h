@@ -22,7 +22,6 @@ struct resolver {
 
 /* "a source directory": what stands behind "is" in a message. */
 const char *resolver_is_a(enum reference_kind kind);
-bool resolver_is_implemented(enum reference_kind kind);
 
 /* Passes on what an allocation gave, and remembers when it gave nothing. */
 char *resolver_checked(struct resolver *resolver, char *text);

@@ -129,14 +129,6 @@ enum url_form url_form(const char *reference)
     return is_bare(reference) ? URL_BARE : URL_NONE;
 }
 
-static bool contains_word(const char *word, const char *const *words)
-{
-    for (; *words; words++)
-        if (strcmp(word, *words) == 0)
-            return true;
-    return false;
-}
-
 /* Cut `?ref=...` off `rest`. */
 static const char *take_ref(struct url_span *rest, struct url *url)
 {
@@ -222,13 +214,21 @@ static const char *check_parts(const struct url *url)
     return NULL;
 }
 
-static const char *check_scheme(struct url_span scheme)
+static const struct scheme {
+    const char *name;
+    bool usual, needs_loopback;
+} schemes[] = {
+    {"https", true, false}, {"ssh", true, false}, {"file", false, false}, {"http", false, true}, {"git", false, true},
+};
+
+#define SCHEME_COUNT (sizeof schemes / sizeof *schemes)
+
+static const struct scheme *find_scheme(struct url_span name)
 {
-    static const char *const known[] = {"https", "ssh", "file", "http", "git", NULL};
-    char word[8] = "";
-    for (size_t i = 0; i < scheme.size && scheme.size < sizeof word; i++)
-        word[i] = (char)tolower((unsigned char)scheme.at[i]);
-    return contains_word(word, known) ? NULL : "has a scheme that cannot be fetched: use https:// or ssh://";
+    for (size_t i = 0; i < SCHEME_COUNT; i++)
+        if (span_is(name, schemes[i].name))
+            return &schemes[i];
+    return NULL;
 }
 
 /* Split what is left of the text into authority and path, each form in its own way. */
@@ -263,7 +263,7 @@ const char *url_parse(const char *reference, enum url_form form, struct url *ret
     if (form == URL_SCHEME) {
         url.scheme = (struct url_span){reference, scheme_size(reference)};
         rest = (struct url_span){reference + url.scheme.size + 3, rest.size - url.scheme.size - 3};
-        mistake = check_scheme(url.scheme);
+        mistake = find_scheme(url.scheme) ? NULL : "has a scheme that cannot be fetched: use https:// or ssh://";
     }
     if (!mistake)
         mistake = take_ref(&rest, &url);
@@ -301,6 +301,52 @@ char *url_normal(const struct url *url)
     for (size_t i = host; i < host + url->host.size; i++)
         text[i] = (char)tolower((unsigned char)text[i]);
     return text;
+}
+
+const char *url_scheme(const struct url *url)
+{
+    const struct scheme *scheme = find_scheme(url->scheme);
+    if (url->form == URL_SCP)
+        return "ssh";
+    return scheme ? scheme->name : "https"; /* as is meant where none was given */
+}
+
+bool url_scheme_is_usual(const char *scheme)
+{
+    const struct scheme *row = find_scheme((struct url_span){scheme, strlen(scheme)});
+    return row && row->usual;
+}
+
+bool url_scheme_needs_loopback(const char *scheme)
+{
+    const struct scheme *row = find_scheme((struct url_span){scheme, strlen(scheme)});
+    return row && row->needs_loopback;
+}
+
+/* Is it an address of 127.0.0.0/8, in four parts? A name may begin in the same way. */
+static bool is_loopback_address(struct url_span host)
+{
+    unsigned part = 0, parts = 0;
+    size_t digits = 0;
+    for (size_t i = 0; i <= host.size; i++) {
+        if (i < host.size && isdigit((unsigned char)host.at[i]) && digits < 3) {
+            part = part * 10 + (unsigned)(host.at[i] - '0');
+            digits++;
+        } else if ((i == host.size || host.at[i] == '.') && digits > 0 && part <= 255 && (parts > 0 || part == 127)) {
+            parts++;
+            part = 0;
+            digits = 0;
+        } else {
+            return false;
+        }
+    }
+    return parts == 4;
+}
+
+bool url_is_loopback(const struct url *url)
+{
+    return span_is(url->scheme, "file") || span_is(url->host, "localhost") || span_is(url->host, "[::1]") ||
+           is_loopback_address(url->host);
 }
 
 struct url_span url_name(const struct url *url)

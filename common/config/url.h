@@ -38,6 +38,19 @@ const char *url_parse(const char *reference, enum url_form form, struct url *ret
  * NULL when there is no memory. */
 char *url_normal(const struct url *url);
 
+/* How it is fetched: "https", "ssh", "file", "http" or "git". */
+const char *url_scheme(const struct url *url);
+
+/* May drivers be fetched by it unless a configuration says otherwise? */
+bool url_scheme_is_usual(const char *scheme);
+
+/* Is it so open to attack on its way that only this machine may be reached by it? */
+bool url_scheme_needs_loopback(const char *scheme);
+
+/* Is the host this machine, whatever a name server says? "localhost" (RFC 6761, section 6.3), 127.0.0.0/8, [::1]; a
+ * file: URL's is. */
+bool url_is_loopback(const struct url *url);
+
 /* The name of what a URL leads to: the subfolder's, or the repository's without ".git". */
 struct url_span url_name(const struct url *url);
 

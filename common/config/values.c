@@ -85,6 +85,20 @@ static const char *group_mistake(const char *text)
     return is_group ? NULL : "must be the name of a group";
 }
 
+static const char *user_mistake(const char *text)
+{
+    return group_mistake(text) ? "must be the name of a user" : NULL;
+}
+
+static const char *scheme_mistake(const char *text)
+{
+    static const char *const schemes[] = {"https", "ssh", "file", "http", "git"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strcmp(text, schemes[i]) == 0)
+            return NULL;
+    return "must be one of https, ssh, file, http and git";
+}
+
 static const char *hash_mistake(const char *text)
 {
     bool is_hash = strlen(text) == HASH_SIZE && strspn(text, "0123456789abcdefABCDEF") == HASH_SIZE;
@@ -118,6 +132,20 @@ static char *plain_copy(const char *directory, const char *text)
     return strdup(text);
 }
 
+static const char *const sandbox_words[] = {
+    [CONFIG_SANDBOX_BEST_EFFORT] = "best-effort",
+    [CONFIG_SANDBOX_REQUIRED] = "required",
+    [CONFIG_SANDBOX_OFF] = "off",
+    NULL,
+};
+
+static const char *const network_words[] = {
+    [CONFIG_NETWORK_NONE] = "none",
+    [CONFIG_NETWORK_LOOPBACK] = "loopback",
+    [CONFIG_NETWORK_OUTBOUND] = "outbound",
+    NULL,
+};
+
 static const struct kind {
     const char *wanted;
     /* Numbers only. */
@@ -127,6 +155,8 @@ static const struct kind {
     /* Strings only. */
     const char *(*mistake)(const char *text);
     char *(*copy)(const char *directory, const char *text);
+    /* Choices only: the words in the order of their enum, ended by NULL. */
+    const char *const *words;
 } kinds[KIND_END] = {
     [KIND_BOOL] = {.wanted = "true or false"},
     [KIND_NUMBER] = {.wanted = "a whole number", .parse = text_parse_number, .format = format_number},
@@ -144,6 +174,10 @@ static const struct kind {
                    .takes_quoted = true},
     [KIND_NAME] = {.wanted = "a name", .mistake = name_mistake, .copy = plain_copy},
     [KIND_GROUP] = {.wanted = "the name of a group", .mistake = group_mistake, .copy = plain_copy},
+    [KIND_USER] = {.wanted = "the name of a user", .mistake = user_mistake, .copy = plain_copy},
+    [KIND_SCHEME] = {.wanted = "a scheme such as https", .mistake = scheme_mistake, .copy = plain_copy},
+    [KIND_SANDBOX] = {.wanted = "required, best-effort or off", .words = sandbox_words},
+    [KIND_NETWORK] = {.wanted = "none, loopback or outbound", .words = network_words},
     [KIND_REFERENCE] = {.wanted = "a driver's name, path or URL", .mistake = reference_mistake, .copy = plain_copy},
     [KIND_HASH] = {.wanted = "64 hex digits", .mistake = hash_mistake, .copy = lower_copy},
     [KIND_PATH] = {.wanted = "a path", .mistake = path_mistake, .copy = path_resolve},
@@ -217,6 +251,21 @@ static void read_number(const struct key *key, const struct node *node, struct r
         *member = value;
 }
 
+/* An enum of ours is an unsigned int for the compilers that are supported. */
+_Static_assert(sizeof(enum config_sandbox) == sizeof(unsigned) && sizeof(enum config_network) == sizeof(unsigned),
+               "choices are stored as unsigned");
+
+static void read_choice(const struct key *key, const struct node *node, struct report *report, unsigned *member)
+{
+    const struct kind *kind = &kinds[key->kind];
+    for (unsigned i = 0; kind->words[i]; i++)
+        if (node_is(node, kind->words[i])) {
+            *member = i;
+            return;
+        }
+    value_refuse(key->name, kind->wanted, node, report);
+}
+
 static bool has_control_character(const struct node *node)
 {
     for (size_t i = 0; i < node->size; i++)
@@ -252,6 +301,8 @@ void value_read(const struct key *key, const struct node *node, const char *dire
         value_refuse(key->name, kind->wanted, node, report);
     else if (key->kind == KIND_BOOL)
         read_bool(key, node, report, member);
+    else if (kind->words)
+        read_choice(key, node, report, member);
     else if (kind->parse)
         read_number(key, node, report, member);
     else

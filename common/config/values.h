@@ -4,8 +4,8 @@
 
 #include "common/config/keys.h"
 
-/* Check `node` as a value of `key` and store it in `member`: uint64_t, bool, or a string that the owner frees (what it
- * held before is freed). What is wrong goes to the report, and `member` stays as it is. */
+/* Check `node` as a value of `key` and store it in `member`: uint64_t, bool, an enum, or a string that the owner frees
+ * (what it held before is freed). What is wrong goes to the report, and `member` stays as it is. */
 void value_read(const struct key *key, const struct node *node, const char *directory, struct report *report,
                 void *member);
 

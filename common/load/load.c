@@ -4,8 +4,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/base/text.h"
+#include "common/load/files.h"
 #include "common/load/load.h"
+#include "common/load/messages.h"
+#include "common/sys/binary.h"
 #include "common/sys/sys.h"
+
+/* A regular file: what is in it decides before its mode does. */
+static enum reference_disk_kind look_into(const char *path, mode_t mode)
+{
+    enum binary_kind kind = binary_look_at(path);
+    if (kind == BINARY_MODULE)
+        return REFERENCE_DISK_MODULE;
+    if (kind == BINARY_LIBRARY)
+        return REFERENCE_DISK_LIBRARY;
+    return mode & 0111 ? REFERENCE_DISK_EXECUTABLE : REFERENCE_DISK_FILE;
+}
 
 static enum reference_disk_kind look(void *context, const char *path)
 {
@@ -17,7 +32,7 @@ static enum reference_disk_kind look(void *context, const char *path)
         return REFERENCE_DISK_DIRECTORY;
     if (!S_ISREG(stat_buffer.st_mode))
         return REFERENCE_DISK_OTHER;
-    return stat_buffer.st_mode & 0111 ? REFERENCE_DISK_EXECUTABLE : REFERENCE_DISK_FILE;
+    return look_into(path, stat_buffer.st_mode);
 }
 
 const struct reference_disk load_disk = {.look = look};
@@ -45,31 +60,43 @@ static char *file(void *context, const char *path)
     return data;
 }
 
-/* One message that is not about a place in the file. */
-static enum drover_status fail(struct config_messages *messages, const struct drover_error *error)
+/* What the settings of all services name. */
+static enum drover_status find_files(struct config *config, struct config_messages *messages)
 {
-    messages->lines = calloc(1, sizeof(*messages->lines));
-    if (messages->lines == NULL)
-        return DROVER_RESOURCE_EXHAUSTED;
-    messages->lines[0] = strdup(error->text);
-    messages->count = messages->lines[0] != NULL ? 1 : 0;
-    return error->status;
+    struct drover_error error = {0};
+    for (size_t i = 0; i < config->service_count; i++) {
+        struct config_service *service = &config->services[i];
+        enum drover_status status = files_find(service, config->directory, &error);
+        if (status == DROVER_FAILED_PRECONDITION)
+            return messages_one(messages, DROVER_INVALID_ARGUMENT,
+                                text_format("%s:%u:%u: %s", config->path, service->line, service->column, error.text));
+        if (status != DROVER_OK)
+            return messages_one(messages, status, strdup(error.text));
+    }
+    return DROVER_OK;
 }
 
 enum drover_status load_config(const char *path, struct config **ret_config, struct config_messages *ret_messages)
 {
     const struct config_sources sources = {.env = env, .file = file, .disk = &load_disk};
     struct drover_error error = {0};
+    struct config *config = NULL;
     char *text = NULL;
     size_t size = 0;
     *ret_messages = (struct config_messages){0};
     if (sys_read_file(path, CONFIG_SIZE_MAX, &text, &size, &error) != DROVER_OK)
-        return fail(ret_messages, &error);
+        return messages_one(ret_messages, error.status, strdup(error.text));
     char *absolute = sys_absolute_path(path);
     enum drover_status status = DROVER_RESOURCE_EXHAUSTED;
     if (absolute != NULL)
-        status = config_parse(text, size, path, dirname(absolute), &sources, ret_config, ret_messages);
+        status = config_parse(text, size, path, dirname(absolute), &sources, &config, ret_messages);
     free(absolute);
     free(text);
+    if (status == DROVER_OK)
+        status = find_files(config, ret_messages);
+    if (status == DROVER_OK)
+        *ret_config = config;
+    else
+        config_free(config);
     return status;
 }

@@ -183,6 +183,18 @@ char *sys_program_dir(void)
     return strdup(path);
 }
 
+char *sys_helper_path(const char *name)
+{
+    char *folder = sys_program_dir();
+    char *path = folder ? text_format("%s/%s", folder, name) : NULL;
+    if (path && access(path, X_OK) != 0) {
+        free(path);
+        path = text_format("%s/../" DROVER_LIBEXECDIR "/drover/%s", folder, name);
+    }
+    free(folder);
+    return path;
+}
+
 /* Rewrite the absolute `path` in place without ".", ".." and doubled slashes. */
 static void normalise(char *path)
 {

@@ -34,6 +34,11 @@ DROVER_MUST_CHECK enum drover_status sys_hash_file(const char *path, char ret_he
 /* The folder of the running program, for the caller to free(). NULL when it cannot be told. */
 char *sys_program_dir(void);
 
+/* The path of one of drover's helper programs, for the caller to free(): beside the running program, as in a build's
+ * folder, else in ../libexec/drover, as installed. NULL when there is no memory; what is not there is found out by
+ * running it. */
+char *sys_helper_path(const char *name);
+
 /* Make a relative path absolute against the working directory and normalise "." and ".." without looking at links, for
  * the caller to free(). NULL when there is no memory, or no working directory any more. */
 char *sys_absolute_path(const char *path);

@@ -29,6 +29,7 @@ run_layout() {
     for file in bin/drover bin/drover-broker bin/drover-worker include/drover/{client,worker,value,status}.h \
         include/drover/status.def "$LIBDIR"/libdrover-{client,worker}.so "$LIBDIR"/pkgconfig/drover-{client,worker}.pc \
         "$LIBDIR/cmake/drover/drover-config.cmake" lib/systemd/system/drover-broker.service \
+        "$LIBDIR"/drover/drivers/{echo/echo,userprovider/json,authprovider/json}{,.so} libexec/drover/drover-check-driver \
         share/doc/drover/README.md share/doc/drover/examples/{drover.yaml,users.json}; do
         [ -e "$TREE/$file" ] || fail "$file is not installed"
     done
@@ -53,10 +54,12 @@ run_symbols() {
     done
 }
 
-# compile OUTPUT SOURCE LIBRARY: as the README says
+# compile OUTPUT SOURCE LIBRARY [OPTION...]: as the README says
 compile() {
+    local output=$1 source=$2 library=$3
+    shift 3
     # shellcheck disable=SC2046
-    "$CC" -std=c17 "${flags[@]}" -o "$1" "$2" $(pkg-config --cflags --libs "$3") "$rpath"
+    "$CC" -std=c17 "${flags[@]}" "$@" -o "$output" "$source" $(pkg-config --cflags --libs "$library") "$rpath"
 }
 
 # The README's programs, compiled with pkg-config.
@@ -102,6 +105,17 @@ YAML
     "$TREE/hello/client" | tee "$run/greeting"
     grep -qF 'Hello, ' "$run/greeting" || fail "hello_client printed no greeting"
     "$TREE/hello/driver" --help | grep -F hello || fail "hello_driver run by hand does not explain itself"
+}
+
+# One source, another form; both keep to the protocol.
+run_check() {
+    local driver
+    compile "$TREE/hello/driver.so" "$SOURCE/tests/examples/hello_driver.c" drover-worker -shared -fPIC
+    drover-worker --module "$TREE/hello/driver.so" --help | grep -F "driver: $TREE/hello/driver.so" ||
+        fail "the module does not explain itself"
+    for driver in "$TREE/hello/driver" "$TREE/hello/driver.so"; do
+        drover check-driver "$driver" --interface hello || fail "$driver does not keep to the protocol"
+    done
 }
 
 "run_$1"

@@ -14,7 +14,7 @@ need() {
 }
 
 failed=0
-mapfile -t verbs < <(sed -nE 's/^VERB\((.*)\)/\1/p' client/cli/verbs.def)
+mapfile -t verbs < <(sed -nE 's/^VERB\((.*)\)/\1/p' client/cli/verbs.def | tr _ -)
 mapfile -t keys < <(sed -nE 's/^CONFIG_(KEY|LIST|MAP|OTHER)\([a-z]+, ([a-z0-9_]+),.*/\2/p' common/config/options.def)
 mapfile -t commands < <(sed -nE 's/^COMMAND\(([A-Z_]+),.*/\1/p' common/wire/commands.def)
 mapfile -t drivers < <(sed -nE 's/^BUILTIN\(([a-z]+), ([a-z]+),.*/*\1*\/*\2*/p' common/config/builtins.def)

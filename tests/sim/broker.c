@@ -71,7 +71,8 @@ static void act_on_send(struct sim *sim, const struct effects *effects, struct e
     const struct sim_connection *connection = network_find(sim, effect->peer);
     if (connection != NULL && connection->client != NULL)
         ledger_told(sim, connection, &header, &effect->body);
-    else if (connection != NULL && connection->worker != NULL && header.command == WIRE_CALL)
+    else if (connection != NULL && connection->worker != NULL && header.command == WIRE_CALL &&
+             !drover_text_equals(header.method, SIM_PROBE))
         ledger_leased(sim, &header, &effect->body, connection->worker);
     network_deliver(sim, effect->peer, octets, effect->size, &effect->body);
 }

@@ -3,8 +3,6 @@
 
 #include "tests/sim/sim.h"
 
-static void launch(struct sim *sim, const struct sim_event *event);
-
 void host_token(uint64_t worker, uint8_t *token)
 {
     memset(token, 0xa5, WIRE_TOKEN_SIZE);
@@ -29,25 +27,40 @@ static void draw_temper(struct sim *sim, struct sim_worker *worker)
     worker->give_back = sim_chance(sim, 200) ? 50 : 0;
 }
 
-static void launch(struct sim *sim, const struct sim_event *event)
+/* Which generation serves: the host says so, the core never guesses. */
+static void say_generation(struct sim *sim, const struct sim_service *service)
 {
-    if (event->number != sim->incarnation || sim->stopped)
-        return;
+    core_switch(sim->core, sim->now_ms, service->name, service->active);
+    broker_finish_step(sim);
+}
+
+void host_launch(struct sim *sim, struct sim_service *service, uint64_t generation)
+{
     struct sim_worker *worker = sim_allocate(sizeof(*worker));
     worker->number = ++sim->worker_count;
-    worker->service = event->subject;
+    worker->service = service;
+    worker->generation = generation;
     worker->next = sim->workers;
     sim->workers = worker;
     draw_temper(sim, worker);
-    struct core_expected expected = {.worker = worker->number, .service = worker->service->name, .artefact = "a"};
+    struct core_expected expected = {
+        .worker = worker->number, .generation = generation, .service = service->name, .artefact = "a"};
     struct drover_error error = {0};
     host_token(worker->number, expected.token);
-    sim_trace(sim, "host: launches worker %llu of %s, concurrency %llu", (unsigned long long)worker->number,
-              worker->service->name, (unsigned long long)worker->concurrency);
+    sim_trace(sim, "host: launches worker %llu of %s, generation %llu, concurrency %llu",
+              (unsigned long long)worker->number, service->name, (unsigned long long)generation,
+              (unsigned long long)worker->concurrency);
     if (core_expect_worker(sim->core, &expected, &error) != DROVER_OK)
         sim_fail(sim, "core_expect_worker: %s", error.text);
     broker_finish_step(sim);
     worker_start(sim, worker);
+}
+
+static void launch(struct sim *sim, const struct sim_event *event)
+{
+    struct sim_service *service = event->subject;
+    if (event->number == sim->incarnation && !sim->stopped)
+        host_launch(sim, service, service->active);
 }
 
 /* ---- death ---- */
@@ -62,7 +75,9 @@ static void report_lost(struct sim *sim, const struct sim_event *event)
               (unsigned long long)started, worker->remote ? " (not known)" : "");
     core_worker_lost(sim->core, sim->now_ms, worker->number, worker->remote ? UINT64_MAX : started);
     broker_finish_step(sim);
-    sim_later(sim, sim_draw(sim, 200), launch, worker->service, sim->incarnation);
+    reload_worker_lost(sim, worker);
+    if (worker->generation == worker->service->active)
+        sim_later(sim, sim_draw(sim, 200), launch, worker->service, sim->incarnation);
 }
 
 void host_worker_died(struct sim *sim, struct sim_worker *worker)
@@ -110,6 +125,23 @@ static void check_drained(struct sim *sim, const struct sim_worker *worker)
         sim_fail(sim, "worker %llu is said to be drained, but was not asked to", (unsigned long long)worker->number);
 }
 
+/* The host acts a little later, as its own thread does; never inside a step of the core. */
+static void ask(struct sim *sim, const struct sim_event *event)
+{
+    struct sim_worker *worker = event->subject;
+    if (event->number != sim->incarnation || worker->state == SIM_DEAD || sim->stopped)
+        return;
+    reload_worker_ready(sim, worker);
+    broker_finish_step(sim);
+}
+
+static void hear_answer(struct sim *sim, const struct sim_event *event)
+{
+    struct sim_worker *worker = event->subject;
+    if (event->number == sim->incarnation && worker->state != SIM_DEAD && !sim->stopped)
+        reload_probed(sim, worker, worker->probed);
+}
+
 void host_effect(struct sim *sim, const struct effect *effect, const char *text)
 {
     struct sim_worker *worker = find_worker(sim, effect->worker);
@@ -122,7 +154,12 @@ void host_effect(struct sim *sim, const struct effect *effect, const char *text)
     } else if (effect->kind == EFFECT_WORKER_DRAINED) {
         check_drained(sim, worker);
         sim_later(sim, sim_draw(sim, 50), kill_worker, worker, 0);
-    } else if (effect->kind != EFFECT_WORKER_READY) {
+    } else if (effect->kind == EFFECT_WORKER_READY) {
+        sim_later(sim, sim_draw(sim, 3), ask, worker, sim->incarnation);
+    } else if (effect->kind == EFFECT_PROBED) {
+        worker->probed = (enum drover_status)effect->call;
+        sim_later(sim, sim_draw(sim, 3), hear_answer, worker, sim->incarnation);
+    } else {
         sim_fail(sim, "worker %llu: unexpected event: %s", (unsigned long long)worker->number, text);
     }
 }
@@ -149,14 +186,26 @@ static void report_closed(struct sim *sim, const struct sim_event *event)
     broker_finish_step(sim);
 }
 
-static void drain(struct sim *sim, struct sim_worker *worker)
+/* Of one on another machine nobody can close the word: it goes when its calls have ended, or is killed. */
+void host_retire(struct sim *sim, struct sim_worker *worker)
 {
-    if (worker->closed || worker->remote)
+    if (worker->remote) {
+        sim_later(sim, 30000, kill_worker, worker, 0);
+        return;
+    }
+    if (worker->closed)
         return;
     worker->closed = true;
     worker->closed_at = worker->word;
     sim_later(sim, sim_draw(sim, 3), report_closed, worker, sim->incarnation);
-    if (sim_chance(sim, 500))
+}
+
+static void drain(struct sim *sim, struct sim_worker *worker)
+{
+    if (worker->closed || worker->remote)
+        return;
+    host_retire(sim, worker);
+    if (sim_chance(sim, 500) && worker->generation == worker->service->active)
         sim_later(sim, 0, launch, worker->service, sim->incarnation); /* the next generation */
 }
 
@@ -172,10 +221,13 @@ static void refuse(struct sim *sim)
 static void restart_broker(struct sim *sim)
 {
     sim->restarts_left--;
+    sim->restarted = true;
     broker_stop(sim);
     broker_start(sim);
     for (size_t i = 0; i < sim->service_count; i++) {
         sim->services[i].refused = false;
+        reload_broker_lost(&sim->services[i]);
+        say_generation(sim, &sim->services[i]);
         for (size_t k = 0; k < sim->services[i].workers_wanted; k++)
             sim_later(sim, sim_draw(sim, 50), launch, &sim->services[i], sim->incarnation);
     }
@@ -203,6 +255,8 @@ static void act(struct sim *sim, const struct sim_event *event)
     struct sim_worker *worker = draw_worker(sim);
     if (worker != NULL && sim_chance(sim, sim->trouble * 8))
         trouble_worker(sim, worker);
+    else if (sim_chance(sim, sim->reloads))
+        reload_begin(sim, &sim->services[sim_draw(sim, sim->service_count)]);
     else if (sim_chance(sim, sim->trouble))
         refuse(sim);
     else if (sim->restarts_left > 0 && sim_chance(sim, 20))
@@ -231,6 +285,8 @@ static void send_home(struct sim *sim, const struct sim_event *event)
 void host_start(struct sim *sim)
 {
     for (size_t i = 0; i < sim->service_count; i++) {
+        sim->services[i].active = sim->services[i].generations = 1;
+        say_generation(sim, &sim->services[i]);
         for (size_t k = 0; k < sim->services[i].workers_wanted; k++)
             sim_later(sim, sim_draw(sim, 50), launch, &sim->services[i], sim->incarnation);
     }

@@ -122,6 +122,10 @@ void ledger_leased(struct sim *sim, const struct wire_header *header, const stru
         sim_fail(sim, "call %llx is given to a worker before it was made", call);
     if (record->arrived == 1 && record->told > 0)
         sim_fail(sim, "call %llx is given to a worker after its outcome was told", call);
+    if (worker->generation != worker->service->active)
+        sim_fail(sim, "call %llx is given to worker %llu of generation %llu, but %llu serves", call,
+                 (unsigned long long)worker->number, (unsigned long long)worker->generation,
+                 (unsigned long long)worker->service->active);
     if (record->service != worker->service || worker->state == SIM_LAUNCHED)
         sim_fail(sim, "call %llx is given to worker %llu, which is not ready for it", call,
                  (unsigned long long)worker->number);
@@ -213,6 +217,10 @@ static void note_told(struct sim *sim, uint32_t number, const struct wire_header
                                                                  : header->outcome;
     if (record->told++ > 0)
         sim_fail(sim, "call %llx is told a second outcome", call);
+    /* Where nobody dies or hangs, and no broker is restarted, a reload costs no call. */
+    if (sim->trouble == 0 && sim->restarts_left == 0 && !sim->restarted && !answered &&
+        header->status == DROVER_UNAVAILABLE)
+        sim_fail(sim, "call %llx is lost though nothing goes wrong", call);
     if (sim->now_ms > record->arrived_ms + record->deadline_ms)
         sim_fail(sim, "call %llx is told its outcome %llu ms after its deadline", call,
                  (unsigned long long)(sim->now_ms - record->arrived_ms - record->deadline_ms));

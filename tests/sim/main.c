@@ -62,6 +62,7 @@ static bool run_one(uint64_t seed, bool verbose, struct sim_result *total)
     total->not_started += result.not_started;
     total->unknown += result.unknown;
     total->begun_twice += result.begun_twice;
+    total->switches += result.switches;
     return !result.failed;
 }
 
@@ -74,9 +75,10 @@ static int run_many(uint64_t first, uint64_t last, bool verbose)
     for (; seed <= last && failed < FAILURES_MAX; seed++)
         failed += !run_one(seed, verbose, &total);
     (void)printf("%" PRIu64 " seeds, %" PRIu64 " failed; %" PRIu64 " calls: %" PRIu64 " answered, %" PRIu64
-                 " not started, %" PRIu64 " unknown, %" PRIu64 " begun twice; %" PRIu64 " steps\n",
+                 " not started, %" PRIu64 " unknown, %" PRIu64 " begun twice; %" PRIu64
+                 " switches of generation; %" PRIu64 " steps\n",
                  seed - first, failed, total.calls, total.answered, total.not_started, total.unknown, total.begun_twice,
-                 total.steps);
+                 total.switches, total.steps);
     return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -164,6 +164,7 @@ static void choose(struct sim *sim)
     sim->jitter_ms = jitters[sim_draw(sim, 3)];
     sim->trouble = troubles[sim_draw(sim, 3)];
     sim->restarts_left = sim_chance(sim, 250) ? 1 + (unsigned)sim_draw(sim, 3) : 0;
+    sim->reloads = sim_chance(sim, 600) ? 20 + (unsigned)sim_draw(sim, 200) : 0;
     sim->client_count = 1 + sim_draw(sim, SIM_CLIENTS_MAX);
     choose_services(sim);
 }
@@ -268,6 +269,7 @@ static struct sim_result run(uint64_t seed, bool tracing, bool verbose)
         check_end(sim);
     ledger_close(sim, &result);
     result.steps = sim->steps;
+    result.switches = sim->switches;
     result.failed = sim->failed != NULL;
     if (result.failed && sim->tracing) {
         print_trace(sim);

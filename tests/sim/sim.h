@@ -24,6 +24,7 @@
 #define SIM_STARTS_MAX 4
 #define SIM_NONE UINT32_MAX
 #define SIM_BODY_MAX 9000
+#define SIM_PROBE "probe"    /* a method that only the host asks for */
 #define SIM_METADATA_SIZE 12 /* {"k": the call's number} */
 
 struct sim;
@@ -82,6 +83,7 @@ enum sim_worker_state {
 
 struct sim_worker {
     uint64_t number;
+    uint64_t generation;
     struct sim_service *service;
     struct sim_connection *connection;
     enum sim_worker_state state;
@@ -93,6 +95,7 @@ struct sim_worker {
     bool remote;                                               /* nobody knows its start word */
     bool stopped, stuck, leaving;                              /* SIGSTOP; a call that never ends; it drains itself */
     bool left, gave_back;                                      /* DRAINED, or a call unbegun, was sent */
+    enum drover_status probed;                                 /* what it answered its host */
     unsigned lies;                                             /* answers to calls that were never its */
     unsigned slow_ms, error, die, hang, twice, lie, give_back; /* temper: at most so long; in a thousand */
     struct sim_job *waiting, *running, *all;
@@ -105,6 +108,8 @@ struct sim_service {
     struct core_service limits;
     size_t workers_wanted;
     bool refused;
+    uint64_t generations, active, candidate; /* how many there were; which serves; which is tried, or 0 */
+    size_t candidate_passed;                 /* workers of the candidate that have answered */
 };
 
 /* What truly happened to one call. Its number in the messages is its place in the ledger plus 1. */
@@ -145,6 +150,8 @@ struct sim {
     uint32_t calls_wanted;
     unsigned haste_ms, jitter_ms, trouble; /* pauses of clients, delays of the network, faults in a thousand */
     unsigned restarts_left;
+    unsigned reloads;  /* in a thousand */
+    uint64_t switches; /* from one generation to the next */
     uint64_t quiet_ms; /* when the last call was made; 0 before */
     uint64_t told;     /* outcomes that the core told since it was made */
     uint64_t steps;
@@ -159,7 +166,7 @@ struct sim {
 
 /* What a run came to, for the summary. */
 struct sim_result {
-    uint64_t steps, calls, answered, not_started, unknown, begun_twice;
+    uint64_t steps, calls, answered, not_started, unknown, begun_twice, switches;
     bool failed;
 };
 
@@ -255,6 +262,21 @@ void host_worker_died(struct sim *sim, struct sim_worker *worker);
 /* The broker is gone and its workers with it. */
 void host_broker_lost(struct sim *sim);
 void host_token(uint64_t worker, uint8_t *token);
+
+/* Start a worker; close the start word of one that is to go. */
+void host_launch(struct sim *sim, struct sim_service *service, uint64_t generation);
+void host_retire(struct sim *sim, struct sim_worker *worker);
+
+/* ---- reload.c: one generation after the other ---- */
+
+/* Try a new generation, unless one is being tried. */
+void reload_begin(struct sim *sim, struct sim_service *service);
+
+/* What the host learns of workers, of any generation. */
+void reload_worker_ready(struct sim *sim, struct sim_worker *worker);
+void reload_probed(struct sim *sim, struct sim_worker *worker, enum drover_status status);
+void reload_worker_lost(struct sim *sim, struct sim_worker *worker);
+void reload_broker_lost(struct sim_service *service);
 
 /* ---- ledger.c: the truth about calls ---- */
 

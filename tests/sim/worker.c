@@ -13,7 +13,7 @@
 struct sim_job {
     struct sim_worker *worker;
     uint64_t number; /* on the worker's leg */
-    uint64_t record;
+    uint64_t record; /* 0: the host asks */
     uint64_t deadline_at_ms;
     bool cancelled, done;
     struct sim_job *next;     /* waiting */
@@ -103,8 +103,9 @@ static void finish(struct sim *sim, const struct sim_event *event)
     struct sim_worker *worker = job->worker;
     if (worker->state == SIM_DEAD || worker->stopped || job->done)
         return;
-    ledger_finished(sim, ledger_find(sim, job->record), worker);
-    const bool error = sim_chance(sim, worker->error);
+    if (job->record != 0)
+        ledger_finished(sim, ledger_find(sim, job->record), worker);
+    const bool error = job->record != 0 && sim_chance(sim, worker->error);
     if (error)
         send_error(sim, job, DROVER_NOT_FOUND, DROVER_OUTCOME_ANSWERED);
     else
@@ -125,7 +126,8 @@ static void run(struct sim *sim, struct sim_job *job)
 {
     struct sim_worker *worker = job->worker;
     sim_trace(sim, "worker %llu begins call %llx", (unsigned long long)worker->number, (unsigned long long)job->record);
-    ledger_started(sim, ledger_find(sim, job->record), worker);
+    if (job->record != 0)
+        ledger_started(sim, ledger_find(sim, job->record), worker);
     const uint64_t takes_ms = sim_draw(sim, worker->slow_ms + 1);
     if (sim_chance(sim, worker->die))
         sim_later(sim, sim_draw(sim, takes_ms + 1), die_now, worker, 0);
@@ -194,8 +196,9 @@ static void take_more(struct sim *sim, struct sim_worker *worker)
 
 static void call_came(struct sim *sim, struct sim_worker *worker, const struct wire_header *header)
 {
-    const struct sim_record *record = ledger_of_call(sim, header);
-    if (record == NULL)
+    const bool probe = drover_text_equals(header->method, SIM_PROBE);
+    const struct sim_record *record = probe ? NULL : ledger_of_call(sim, header);
+    if (record == NULL && !probe)
         return;
     if (header->sequence != ++worker->received)
         sim_fail(sim, "worker %llu is given sequence %llu after %llu", (unsigned long long)worker->number,
@@ -203,7 +206,7 @@ static void call_came(struct sim *sim, struct sim_worker *worker, const struct w
     struct sim_job *job = sim_allocate(sizeof(*job));
     *job = (struct sim_job){.worker = worker,
                             .number = header->call,
-                            .record = ledger_call((uint32_t)(record - sim->records)),
+                            .record = probe ? 0 : ledger_call((uint32_t)(record - sim->records)),
                             .deadline_at_ms = sim->now_ms + header->deadline_ms,
                             .all_next = worker->all};
     worker->all = job;
@@ -229,7 +232,8 @@ static void cancel_came(struct sim *sim, struct sim_worker *worker, uint64_t num
             runs |= other == job;
         if (!runs || worker->stopped || sim_chance(sim, 500))
             return; /* not begun, or the driver does not look */
-        ledger_finished(sim, ledger_find(sim, job->record), worker);
+        if (job->record != 0)
+            ledger_finished(sim, ledger_find(sim, job->record), worker);
         send_error(sim, job, DROVER_CANCELLED, DROVER_OUTCOME_ANSWERED);
         end_job(sim, job);
         return;

@@ -124,7 +124,8 @@ static void write_config(const struct broker_rig *rig, const char *broker, const
 void broker_rig_init_with(struct broker_rig *rig, const char *broker, const char *services)
 {
     *rig = (struct broker_rig){.pidfd = -1, .folder = "/tmp/drover-test-XXXXXX"};
-    if (mkdtemp(rig->folder) == NULL)
+    /* Whoever runs as somebody else than the broker passes through it. */
+    if (mkdtemp(rig->folder) == NULL || chmod(rig->folder, 0711) != 0)
         give_up(rig, "no folder: %s", strerror(errno));
     snprintf(rig->endpoint, sizeof(rig->endpoint), "ipc://%s/broker.sock", rig->folder);
     snprintf(rig->config, sizeof(rig->config), "%s/drover.yaml", rig->folder);
@@ -165,7 +166,8 @@ static void set_report(const struct broker_rig *rig, const char *variable)
 static _Noreturn void become(const struct broker_rig *rig, int output)
 {
     char program[] = BROKER, option[] = "--config", config[sizeof(rig->config)];
-    char *arguments[] = {program, option, config, NULL};
+    char *more = rig->option != NULL ? strdup(rig->option) : NULL;
+    char *arguments[] = {program, option, config, more, NULL};
 
     memcpy(config, rig->config, sizeof(config));
     prctl(PR_SET_PDEATHSIG, SIGKILL);

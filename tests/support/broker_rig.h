@@ -31,6 +31,7 @@ struct broker_rig {
     pid_t pid;         /* of the broker; 0 when none runs */
     int pidfd;
     uint64_t started_us;  /* when it was last started */
+    const char *option;   /* one more option for it, or NULL */
     bool is_first_in_pid; /* start it as process 1 of a namespace (for root only) */
 };
 

@@ -186,6 +186,20 @@ void rig_gone(struct rig *rig, uint64_t peer)
     finish_step(rig);
 }
 
+void rig_switch(struct rig *rig, const char *service, uint64_t generation)
+{
+    core_switch(rig->core, rig->now_ms, service, generation);
+    finish_step(rig);
+}
+
+enum drover_status rig_probe(struct rig *rig, uint64_t worker, uint64_t deadline_ms)
+{
+    struct drover_error error = {0};
+    const enum drover_status status = core_probe(rig->core, rig->now_ms, worker, "get", NULL, deadline_ms, &error);
+    finish_step(rig);
+    return status;
+}
+
 /* ---- services, workers, clients ---- */
 
 struct core_service rig_service_like(const char *name)
@@ -213,17 +227,26 @@ static void token_of(uint64_t worker, uint8_t *token)
     memcpy(token, &worker, sizeof(worker));
 }
 
+/* The first generation serves from its first worker on. */
+static void switch_to_first(struct rig *rig, const char *service)
+{
+    struct core_service_stats stats;
+    if (core_service_stats(rig->core, service, &stats) && stats.generation == 0)
+        core_switch(rig->core, rig->now_ms, service, 1);
+}
+
 void rig_expect(struct rig *rig, uint64_t worker, const char *service)
 {
     static const uint8_t empty_map[] = {0x80};
     struct core_expected expected = {.worker = worker,
-                                     .generation = 1,
+                                     .generation = rig->generation != 0 ? rig->generation : 1,
                                      .service = service,
                                      .artefact = "00ff",
                                      .settings = empty_map,
                                      .settings_size = sizeof(empty_map)};
     struct drover_error error = {0};
     token_of(worker, expected.token);
+    switch_to_first(rig, service);
     if (core_expect_worker(rig->core, &expected, &error) != DROVER_OK)
         give_up("core_expect_worker", error.text);
     finish_step(rig);

@@ -31,6 +31,7 @@ struct rig {
     struct core *core;
     uint64_t now_ms;
     uint64_t random;
+    uint64_t generation; /* of the workers that are expected from now on; 0: 1 */
     struct rig_effect *first, *last;
 };
 
@@ -111,6 +112,10 @@ void rig_closed(struct rig *rig, uint64_t worker, uint64_t started);
 void rig_refuse(struct rig *rig, const char *service, const char *reason);
 void rig_stop(struct rig *rig);
 void rig_gone(struct rig *rig, uint64_t peer);
+void rig_switch(struct rig *rig, const char *service, uint64_t generation);
+
+/* Ask a worker for "get" on the host's behalf, without a body. */
+enum drover_status rig_probe(struct rig *rig, uint64_t worker, uint64_t deadline_ms);
 
 /* The next message to a peer that was not taken yet; NULL when there is none. Valid until rig_end(). */
 const struct rig_effect *rig_take(struct rig *rig, uint64_t peer);

@@ -11,11 +11,25 @@
 #include <unistd.h>
 
 #include "common/sys/sys.h"
+#include "common/wire/startword.h"
 
 #define ENVIRONMENT_MAX ((size_t)128 * 1024)
 
+/* Does this variable say that its process belongs to the broker of the folder `value`? A worker that is shut in has of
+ * its host's environment only where to connect: to a socket in that folder. */
+static bool is_mark(const char *variable, const char *value)
+{
+    static const char endpoint[] = WORKER_ENV_ENDPOINT "=ipc://", mark[] = FAMILY_MARK "=";
+    const size_t size = strlen(value);
+
+    if (strncmp(variable, mark, sizeof(mark) - 1) == 0)
+        return strcmp(variable + sizeof(mark) - 1, value) == 0;
+    return strncmp(variable, endpoint, sizeof(endpoint) - 1) == 0 &&
+           strncmp(variable + sizeof(endpoint) - 1, value, size) == 0 && variable[sizeof(endpoint) - 1 + size] == '/';
+}
+
 /* A process that has ended has no environment any more, so what is found does live. */
-static bool bears_mark(pid_t pid, const char *mark)
+static bool bears_mark(pid_t pid, const char *value)
 {
     static char environment[ENVIRONMENT_MAX];
     char path[64];
@@ -29,7 +43,7 @@ static bool bears_mark(pid_t pid, const char *mark)
     fclose(file);
     environment[size] = '\0';
     for (size_t at = 0; at < size && !found; at += strlen(environment + at) + 1)
-        found = strcmp(environment + at, mark) == 0;
+        found = is_mark(environment + at, value);
     return found;
 }
 
@@ -39,11 +53,11 @@ int family_open_pidfd(pid_t pid)
 }
 
 /* Held first and looked at then: the number cannot become somebody else's in between. */
-static void hold_one(struct family *family, pid_t pid, const char *mark)
+static void hold_one(struct family *family, pid_t pid, const char *value)
 {
     int pidfd = family_open_pidfd(pid);
 
-    if (pidfd >= 0 && family->count < FAMILY_MAX && bears_mark(pid, mark)) {
+    if (pidfd >= 0 && family->count < FAMILY_MAX && bears_mark(pid, value)) {
         family->pids[family->count] = pid;
         family->pidfds[family->count++] = pidfd;
     } else if (pidfd >= 0) {
@@ -53,16 +67,14 @@ static void hold_one(struct family *family, pid_t pid, const char *mark)
 
 void family_hold(struct family *family, const char *value, pid_t except)
 {
-    char mark[256];
     DIR *proc = opendir("/proc");
     const struct dirent *entry;
 
     family->count = 0;
-    snprintf(mark, sizeof(mark), "%s=%s", FAMILY_MARK, value);
     while (proc != NULL && (entry = readdir(proc)) != NULL) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
         if (pid > 0 && pid != except && pid != getpid())
-            hold_one(family, pid, mark);
+            hold_one(family, pid, value);
     }
     if (proc != NULL)
         closedir(proc);

@@ -1,7 +1,8 @@
 /* family.h - all processes that descend from one, found by a mark in their environment
  *
  * A test that kills a broker must see the end of everything that the broker had started, also of what was re-parented.
- * The mark is an environment variable, FAMILY_MARK=<value>, that every descendant inherits.
+ * The mark is an environment variable, FAMILY_MARK=<value>, that every descendant inherits; or, with the folder of a
+ * broker as the value, its workers' endpoint in that folder, which is all that a sandbox leaves them.
  *
  * START: family_hold(). OPERATION: kill somebody, family_await_end(). END: family_release().
  */

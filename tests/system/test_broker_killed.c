@@ -115,7 +115,8 @@ Test(broker_killed, by_sigterm_answers_what_has_begun)
     caller_done(&caller);
 }
 
-static const char *const stubborn = "  unruly: {driver: " UNRULY ", replicas: 2, config: {stubborn: true}}";
+static const char *const stubborn = "  unruly: {driver: " UNRULY ", replicas: 2, grants: {write: [@]}, "
+                                    "config: {stubborn: true}}";
 
 Test(broker_killed, leaves_no_worker_that_ignores_sigterm)
 {

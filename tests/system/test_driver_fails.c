@@ -13,6 +13,9 @@
 
 #define ECHO DROVER_BINARY_DIR "/drivers/echo/echo"
 
+/* A driver that runs another program and leaves signs beside its configuration. */
+#define GRANTS "grants: {read: [" DROVER_BINARY_DIR "], write: [@]}"
+
 static struct broker_rig rig;
 static struct caller caller;
 static struct broker_rig_service service;
@@ -79,7 +82,7 @@ static void expect_refused_at_once(void)
 Test(driver_fails, at_once_and_opens_the_circuit)
 {
     start("#!/bin/sh\necho started >>starts\necho 'cannot reach the database' >&2\nexit 1\n",
-          "  echo: {driver: @/driver, restart: {min: 10ms}}");
+          "  echo: {driver: @/driver, " GRANTS ", restart: {min: 10ms}}");
     caller_send(&caller, &echo); /* waits in the queue until the circuit opens */
     caller_take_all(&caller);
     cr_expect_eq(caller.not_started, 1);
@@ -96,7 +99,7 @@ Test(driver_fails, at_once_and_opens_the_circuit)
 Test(driver_fails, and_drover_status_says_so)
 {
     start("#!/bin/sh\necho 'cannot reach the database' >&2\nexit 3\n",
-          "  echo: {driver: @/driver, restart: {min: 10ms}}");
+          "  echo: {driver: @/driver, " GRANTS ", restart: {min: 10ms}}");
     broker_rig_await_state(&rig, "echo", "crashloop", &service);
     cr_expect_eq(broker_rig_drover(&rig, "status", &text), 0);
     cr_expect(says("crashloop") && says("exited with status 3") && says("cannot reach the database"), "%s", text);
@@ -124,7 +127,7 @@ Test(driver_fails, when_it_is_bin_false)
 Test(driver_fails, and_is_tried_again_until_it_works)
 {
     start("#!/bin/sh\n[ -e fixed ] && exec " ECHO "\nexit 1\n",
-          "  echo: {driver: @/driver, restart: {min: 10ms, max: 200ms}}");
+          "  echo: {driver: @/driver, " GRANTS ", restart: {min: 10ms, max: 200ms}}");
     broker_rig_await_state(&rig, "echo", "crashloop", &service);
     broker_rig_write(&rig, "fixed", 0600, "");
     broker_rig_await_state(&rig, "echo", "ready", &service);
@@ -133,7 +136,8 @@ Test(driver_fails, and_is_tried_again_until_it_works)
 
 Test(driver_fails, and_restart_closes_the_circuit)
 {
-    start("#!/bin/sh\n[ -e fixed ] && exec " ECHO "\nexit 1\n", "  echo: {driver: @/driver, restart: {min: 10ms}}");
+    start("#!/bin/sh\n[ -e fixed ] && exec " ECHO "\nexit 1\n",
+          "  echo: {driver: @/driver, " GRANTS ", restart: {min: 10ms}}");
     broker_rig_await_state(&rig, "echo", "crashloop", &service);
     broker_rig_write(&rig, "fixed", 0600, "");
     cr_expect_eq(broker_rig_drover(&rig, "restart echo", &text), 0, "%s", text);
@@ -146,7 +150,7 @@ Test(driver_fails, with_78_and_is_not_restarted)
 {
     start("#!/bin/sh\necho started >>starts\n[ -e fixed ] && exec " ECHO
           "\necho \"setting 'url': missing\" >&2\nexit 78\n",
-          "  echo: {driver: @/driver, restart: {min: 10ms}}");
+          "  echo: {driver: @/driver, " GRANTS ", restart: {min: 10ms}}");
     broker_rig_await_state(&rig, "echo", "stopped", &service);
     cr_expect(strstr(service.last_error, "configuration error: setting 'url': missing") != NULL, "%s",
               service.last_error);

@@ -60,7 +60,7 @@ Test(executable, is_served_by_its_absolute_path)
 /* Relative to the configuration, whatever the broker's working directory is. */
 Test(executable, is_served_by_a_relative_path)
 {
-    broker_rig_init(&rig, "  hello: {driver: ./mine}");
+    broker_rig_init(&rig, "  hello: {driver: ./mine, grants: {read: [" DROVER_BINARY_DIR "]}}");
     broker_rig_write(&rig, "mine", 0700, "#!/bin/sh\nexec " HELLO "\n");
     broker_rig_start_and_await(&rig);
     caller_init(&caller, rig.endpoint);
@@ -70,7 +70,8 @@ Test(executable, is_served_by_a_relative_path)
 static void start_pinned(const char *hex)
 {
     char services[512];
-    snprintf(services, sizeof(services), "  hello: {driver: @/mine, sha256: %s}\n  echo: {driver: echo}", hex);
+    snprintf(services, sizeof(services), "  hello: {driver: @/mine, sha256: %s, sandbox: off}\n  echo: {driver: echo}",
+             hex);
     broker_rig_init(&rig, services);
     broker_rig_write(&rig, "mine", 0700, "#!/bin/sh\necho started >starts\nexec " HELLO "\n");
     broker_rig_start(&rig);
@@ -110,29 +111,65 @@ Test(executable, with_another_hash_is_quarantined_and_never_run)
     cr_expect_eq(caller_call(&caller, &greet, &error), DROVER_UNAVAILABLE);
     cr_expect_eq(error.outcome, DROVER_OUTCOME_NOT_STARTED);
     cr_expect(strstr(error.text, "sha256") != NULL, "%s", error.text);
-    cr_expect_eq(broker_rig_drover(&rig, "restart hello", &text), 78, "by hand neither: %s", text);
+    cr_expect_eq(broker_rig_drover(&rig, "restart hello", &text), 0, "%s", text);
+    broker_rig_await_state(&rig, "hello", "quarantined", &service);
+    cr_expect(strstr(service.last_error, "it is not run") != NULL, "by hand neither: %s", service.last_error);
     cr_expect_gt(caller_ask_pid(&caller, "echo"), 0, "the other services go on");
     cr_expect_neq(access(broker_rig_path(&rig, "starts"), F_OK), 0, "it has run");
     free(text);
 }
 
-static bool has_no_worker(const struct broker_rig_service *seen, const void *hex)
+static bool has_another_worker(const struct broker_rig_service *seen, const void *context)
+{
+    const pid_t *before = context;
+    return strcmp(seen->state, "ready") == 0 && seen->workers[0].pid != *before;
+}
+
+static bool is_refused(const struct broker_rig_service *seen, const void *hex)
 {
     return strstr(seen->last_error, "it is not run") != NULL && strstr(seen->last_error, hex) != NULL;
 }
 
-/* The pin is looked at whenever a worker starts, not only when the broker does. */
-Test(executable, that_is_replaced_while_the_broker_runs_is_not_run_either)
+/* What was hashed is what runs: the file may become what it likes. */
+Test(executable, that_is_replaced_while_the_broker_runs_is_not_run)
 {
-    char hex[65];
+    char hex[65], *text = NULL;
     hash_of_script(hex);
     start_pinned(hex);
     broker_rig_await_state(&rig, "hello", "ready", &service);
     broker_rig_write(&rig, "mine", 0700, "#!/bin/sh\necho replaced >replaced\nexec " HELLO "\n");
-    cr_assert_eq(kill(service.workers[0].pid, SIGKILL), 0);
-    broker_rig_await(&rig, "hello", has_no_worker, hex, &service);
+    const pid_t before = service.workers[0].pid;
+    cr_assert_eq(kill(before, SIGKILL), 0);
+    broker_rig_await(&rig, "hello", has_another_worker, &before, &service);
+    cr_expect_str_eq(service.workers[0].artefact, hex);
+    expect_greeting();
+
+    cr_expect_eq(broker_rig_drover(&rig, "restart hello", &text), 0, "%s", text);
+    broker_rig_await(&rig, "hello", is_refused, hex, &service);
+    cr_expect_str_eq(service.state, "ready", "what runs goes on");
+    expect_greeting();
     cr_expect_neq(access(broker_rig_path(&rig, "replaced"), F_OK), 0, "it has run");
-    cr_expect_gt(caller_ask_pid(&caller, "echo"), 0, "the other services go on");
+    free(text);
+}
+
+/* Without a pin a restart by hand takes the file as it is by then. */
+Test(executable, that_is_replaced_is_taken_by_a_restart)
+{
+    char hex[65], *text = NULL;
+    broker_rig_init(&rig, "  hello: {driver: ./mine, sandbox: off}");
+    broker_rig_write(&rig, "mine", 0700, "#!/bin/sh\nexec " HELLO "\n");
+    broker_rig_start_and_await(&rig);
+    caller_init(&caller, rig.endpoint);
+    broker_rig_look(&rig, "hello", &service);
+    const pid_t before = service.workers[0].pid;
+    broker_rig_write(&rig, "mine", 0700, "#!/bin/sh\necho replaced >replaced\nexec " HELLO "\n");
+    cr_expect_eq(broker_rig_drover(&rig, "restart hello", &text), 0, "%s", text);
+    broker_rig_await(&rig, "hello", has_another_worker, &before, &service);
+    hash(broker_rig_path(&rig, "mine"), hex);
+    cr_expect_str_eq(service.workers[0].artefact, hex);
+    expect_greeting();
+    cr_expect_eq(access(broker_rig_path(&rig, "replaced"), F_OK), 0);
+    free(text);
 }
 
 /* A driver of another interface than its service's. */

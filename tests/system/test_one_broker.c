@@ -130,13 +130,13 @@ static void see_an_orphan_buried(void)
 
 Test(one_broker, buries_the_orphans_of_its_drivers)
 {
-    broker_rig_init(&rig, "  unruly: {driver: " UNRULY "}");
+    broker_rig_init(&rig, "  unruly: {driver: " UNRULY ", grants: {read: [@]}}");
     see_an_orphan_buried();
 }
 
 Test(one_broker, can_be_process_1)
 {
-    broker_rig_init(&rig, "  unruly: {driver: " UNRULY "}");
+    broker_rig_init(&rig, "  unruly: {driver: " UNRULY ", grants: {read: [@]}}");
     if (!may_make_namespaces())
         cr_skip_test("no right to make a PID namespace");
     rig.is_first_in_pid = true;

@@ -166,7 +166,8 @@ Test(worker_killed, ends_every_quick_call_once)
 
 Test(worker_killed, repeats_nothing_when_told_so)
 {
-    start("  unruly: {driver: " DROVER_BINARY_DIR "/tests/unruly_driver, retry: false, restart: {min: 10ms}}");
+    start("  unruly: {driver: " DROVER_BINARY_DIR "/tests/unruly_driver, grants: {write: [@]}, retry: false, "
+          "restart: {min: 10ms}}");
     struct broker_rig_service service;
     struct caller_end ended;
     const char *path = broker_rig_path(&rig, "begun");
@@ -205,7 +206,8 @@ static uint64_t tell_us(int begun, const char *path)
 
 Test(worker_killed, is_told_to_the_caller_soon)
 {
-    start("  unruly: {driver: " DROVER_BINARY_DIR "/tests/unruly_driver, restart: {min: 10ms, max: 20ms}}");
+    start("  unruly: {driver: " DROVER_BINARY_DIR "/tests/unruly_driver, grants: {write: [@]}, "
+          "restart: {min: 10ms, max: 20ms}}");
     const char *path = broker_rig_path(&rig, "begun");
     cr_assert_eq(mkfifo(path, 0600), 0);
     const int begun = open(path, O_RDWR | O_CLOEXEC);

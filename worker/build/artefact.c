@@ -2,13 +2,10 @@
  *
  * Whoever wrote the source also decides what is in the folder of the build: nothing in it is trusted, no link in it is
  * followed, and after the copy only the copy is looked at.
- *
- * Source: System V Application Binary Interface, chapter 4 and 5 (elf.h, elf(5))
  */
 #include "worker/build/artefact.h"
 
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -19,71 +16,29 @@
 #include <unistd.h>
 
 #include "common/base/text.h"
+#include "common/sys/binary.h"
 #include "worker/build/copy.h"
 #include "worker/build/trouble.h"
 #include "worker/build/words.h"
 
 #define DEPTH_MAX 16
 #define FOUND_MAX 64
-#define HEADERS_MAX 64
-
-#if defined(__x86_64__)
-#define OWN_MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define OWN_MACHINE EM_AARCH64
-#else
-#define OWN_MACHINE EM_NONE /* not compared */
-#endif
-
-/* The word size that this program was built for. */
-#if __SIZEOF_POINTER__ == 8
-#define OWN_CLASS ELFCLASS64
-typedef Elf64_Ehdr elf_header;
-typedef Elf64_Phdr elf_program_header;
-#else
-#define OWN_CLASS ELFCLASS32
-typedef Elf32_Ehdr elf_header;
-typedef Elf32_Phdr elf_program_header;
-#endif
 
 const char *artefact_form_name(enum artefact_form form)
 {
     return form == ARTEFACT_MODULE ? "module" : "executable";
 }
 
-/* Is there a program header that names an interpreter, as each dynamic executable has? */
-static bool has_interpreter(int file, const elf_header *header)
+/* What makes a file no artefact. */
+static enum drover_status check_form(int file, const char *path, enum artefact_form *ret_form,
+                                     struct drover_error *error)
 {
-    elf_program_header program;
-    for (unsigned i = 0; i < header->e_phnum && i < HEADERS_MAX; i++) {
-        const off_t at = (off_t)(header->e_phoff + i * sizeof(program));
-        if (pread(file, &program, sizeof(program), at) != (ssize_t)sizeof(program))
-            return false;
-        if (program.p_type == PT_INTERP)
-            return true;
-    }
-    return false;
-}
-
-/* NULL, or what is wrong with the file as an artefact. */
-static const char *elf_mistake(int file, enum artefact_form *ret_form)
-{
-    elf_header header;
-    const ssize_t size = pread(file, &header, sizeof(header), 0);
-    if (size <= 0)
-        return "is empty";
-    if (size < EI_NIDENT || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-        return size >= 2 && memcmp(&header, "#!", 2) == 0 ? "is a script, not an ELF executable or shared object"
-                                                          : "is no ELF executable or shared object";
-    if (size < (ssize_t)sizeof(header) || header.e_ident[EI_CLASS] != OWN_CLASS ||
-        (OWN_MACHINE != EM_NONE && header.e_machine != OWN_MACHINE))
-        return "is for another kind of machine";
-    if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
-        return "is an object file, not an executable or shared object";
-    if (header.e_phentsize != sizeof(elf_program_header))
-        return "has a damaged ELF header";
-    *ret_form = header.e_type == ET_EXEC || has_interpreter(file, &header) ? ARTEFACT_EXECUTABLE : ARTEFACT_MODULE;
-    return NULL;
+    const enum binary_kind kind = binary_look(file);
+    if (kind != BINARY_EXECUTABLE && kind != BINARY_MODULE)
+        return drover_error_set(error, DROVER_FAILED_PRECONDITION, "artefact '%s': is %s", path,
+                                binary_kind_text(kind));
+    *ret_form = kind == BINARY_EXECUTABLE ? ARTEFACT_EXECUTABLE : ARTEFACT_MODULE;
+    return DROVER_OK;
 }
 
 static const char *type_mistake(mode_t mode)
@@ -100,21 +55,24 @@ static const char *type_mistake(mode_t mode)
 /* --- the only program ----------------------------------------------------------------------------------------------
  */
 
-static bool is_program(int folder, const char *name)
+static bool is_kind(int folder, const char *name, enum binary_kind kind)
 {
-    enum artefact_form form = ARTEFACT_MODULE;
     struct stat about;
     const int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (file < 0)
         return false;
-    const bool is = fstat(file, &about) == 0 && !type_mistake(about.st_mode) && !elf_mistake(file, &form) &&
-                    form == ARTEFACT_EXECUTABLE;
+    const bool is = fstat(file, &about) == 0 && !type_mistake(about.st_mode) && binary_look(file) == kind;
     close(file);
     return is;
 }
 
-/* Add the paths of all programs in the open folder, which is closed; `above` is its path. */
-static void find_programs(int folder, const char *above, unsigned depth, struct words *found)
+struct search {
+    enum binary_kind kind;
+    struct words found;
+};
+
+/* Add the paths of all files of the kind in the open folder, which is closed; `above` is its path. */
+static void search_folder(struct search *search, int folder, const char *above, unsigned depth)
 {
     DIR *stream = fdopendir(folder);
     const struct dirent *entry;
@@ -122,22 +80,34 @@ static void find_programs(int folder, const char *above, unsigned depth, struct 
         close(folder);
         return;
     }
-    while (found->count < FOUND_MAX && (entry = readdir(stream)) != NULL) {
+    while (search->found.count < FOUND_MAX && (entry = readdir(stream)) != NULL) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "CMakeFiles") == 0)
             continue;
         char *path = text_format("%s%s%s", above, *above ? "/" : "", name);
         const int inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        found->no_memory |= path == NULL;
+        search->found.no_memory |= path == NULL;
         if (inner >= 0 && path && depth < DEPTH_MAX)
-            find_programs(inner, path, depth + 1, found);
+            search_folder(search, inner, path, depth + 1);
         else if (inner >= 0)
             close(inner);
-        else if (path && is_program(folder, name))
-            words_add(found, path);
+        else if (path && is_kind(folder, name, search->kind))
+            words_add(&search->found, path);
         free(path);
     }
     closedir(stream);
+}
+
+/* Executables; where there is none, modules: a build that makes both forms of a driver means the executable. */
+static void search_results(struct search *search, const char *results)
+{
+    static const enum binary_kind kinds[] = {BINARY_EXECUTABLE, BINARY_MODULE};
+    for (size_t i = 0; i < 2 && search->found.count == 0 && !search->found.no_memory; i++) {
+        const int folder = open(results, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        search->kind = kinds[i];
+        if (folder >= 0)
+            search_folder(search, folder, "", 0);
+    }
 }
 
 static const char *base_name(const char *path)
@@ -164,26 +134,26 @@ static const char *choose(const struct words *found, const char *name)
 
 static enum drover_status find_only(const char *results, const char *name, char **ret_path, struct drover_error *error)
 {
-    struct words found = {0};
+    struct search search = {.found = {0}};
     enum drover_status status = DROVER_OK;
-    const int folder = open(results, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (folder >= 0)
-        find_programs(folder, "", 0, &found);
-    const char *chosen = choose(&found, name);
+    search_results(&search, results);
+    const struct words *found = &search.found;
+    const char *chosen = choose(found, name);
     if (chosen)
         *ret_path = strdup(chosen);
-    if (found.no_memory || (chosen && !*ret_path))
+    if (found->no_memory || (chosen && !*ret_path))
         status = trouble_memory(error);
-    else if (found.count == 0)
+    else if (found->count == 0)
         status = drover_error_set(error, DROVER_FAILED_PRECONDITION,
                                   "the build made no executable ('build: {artefact: PATH}' in driver.yaml names it, "
                                   "if it is another file)");
     else if (!chosen)
-        status = drover_error_set(error, DROVER_FAILED_PRECONDITION,
-                                  "the build made several executables ('%.100s', '%.100s', ...): say which is the "
-                                  "driver by 'build: {artefact: PATH}' in driver.yaml",
-                                  found.items[0], found.items[1]);
-    words_done(&found);
+        status =
+            drover_error_set(error, DROVER_FAILED_PRECONDITION,
+                             "the build made several %ss ('%.100s', '%.100s', ...): say which is the "
+                             "driver by 'build: {artefact: PATH}' in driver.yaml",
+                             search.kind == BINARY_MODULE ? "module" : "executable", found->items[0], found->items[1]);
+    words_done(&search.found);
     return status;
 }
 
@@ -230,10 +200,9 @@ static enum drover_status take(int place, const char *path, const char *to, enum
     const int copy = open(to, O_RDONLY | O_CLOEXEC);
     if (copy < 0)
         return trouble_errno(error, errno, "copy of artefact '%s'", path);
-    mistake = elf_mistake(copy, ret_form);
+    status = check_form(copy, path, ret_form, error);
     close(copy);
-    return mistake ? drover_error_set(error, DROVER_FAILED_PRECONDITION, "artefact '%s': %s", path, mistake)
-                   : DROVER_OK;
+    return status;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): where, what, how called, where to, and two results */

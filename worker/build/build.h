@@ -21,10 +21,11 @@
 
 struct build_request {
     const char *store, *source;
-    const char *interface; /* what the service wants; NULL: whatever the manifest says */
-    const char *name;      /* what the driver is called, if the manifest does not say; NULL: as its folder */
-    const char *sdk;       /* a prefix; NULL: this installation's */
-    const char *launcher;  /* the path of drover-launch */
+    const char *interface;            /* what the service wants; NULL: whatever the manifest says */
+    const char *name;                 /* what the driver is called, if the manifest does not say; NULL: as its folder */
+    const char *sdk;                  /* a prefix; NULL: this installation's */
+    const char *launcher;             /* the path of drover-launch */
+    const struct permissions *grants; /* more than this a manifest may not ask for; NULL: it is not looked at */
     enum sandbox_policy policy;
     struct run_limits limits;
     uint64_t time_ms; /* how long the commands may take, and how long another's build is waited for */
@@ -52,8 +53,8 @@ struct build_result {
 };
 
 /* Build. Release `ret` with build_result_done() in any case. Errors: INVALID_ARGUMENT (the manifest; the interface is
- * another one), FAILED_PRECONDITION (the source does not build, or is none), DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED,
- * PERMISSION_DENIED, NOT_FOUND, CANCELLED, INTERNAL. */
+ * another one; it asks for more than is granted: PERMISSION_DENIED), FAILED_PRECONDITION (the source does not build, or
+ * is none), DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, PERMISSION_DENIED, NOT_FOUND, CANCELLED, INTERNAL. */
 DROVER_MUST_CHECK enum drover_status build_driver(const struct build_request *request,
                                                   const struct build_watcher *watcher, struct build_result *ret,
                                                   struct drover_error *error);

@@ -1,10 +1,13 @@
-/* grants.c - what a manifest asks for against what a service grants (manifest_exceeds()) */
+/* grants.c - what a manifest asks for against what a service grants (manifest_exceeds(), permissions_parse()) */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "worker/build/manifest.h"
+#include "worker/build/trouble.h"
 
 #define LISTED_SIZE 200
 
@@ -102,4 +105,69 @@ enum drover_status manifest_exceeds(const struct manifest *manifest, const struc
     if (status == DROVER_OK)
         status = check_amount("cpu", asked->cpu_milli, grants->cpu_milli, "thousandths", error);
     return status;
+}
+
+/* --- grants as text ------------------------------------------------------------------------------------------------
+ */
+
+static bool parse_network(const json_t *value, enum network_access *ret)
+{
+    const char *word = json_string_value(value);
+    for (int i = 0; word && i < NETWORK_END; i++) {
+        if (strcmp(word, network_access_name((enum network_access)i)) == 0) {
+            *ret = (enum network_access)i;
+            return true;
+        }
+    }
+    return value == NULL;
+}
+
+static bool parse_paths(const json_t *value, struct words *paths)
+{
+    size_t index;
+    const json_t *item;
+    json_array_foreach(value, index, item)
+    {
+        const char *path = json_string_value(item);
+        if (!path)
+            return false;
+        words_add(paths, path);
+    }
+    return value == NULL || json_is_array(value);
+}
+
+static bool parse_amount(const json_t *value, uint64_t factor, uint64_t *ret)
+{
+    const double amount = json_number_value(value);
+    if (value && (!json_is_number(value) || amount < 0 || amount > (double)(UINT64_C(1) << 50)))
+        return false;
+    *ret = (uint64_t)(amount * (double)factor);
+    return true;
+}
+
+enum drover_status permissions_parse(const char *text, struct permissions *ret, struct drover_error *error)
+{
+    json_error_t why;
+    *ret = (struct permissions){0};
+    json_t *grants = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    if (!json_is_object(grants)) {
+        json_decref(grants);
+        return drover_error_set(error, DROVER_INVALID_ARGUMENT, "grants are no JSON object");
+    }
+    const bool sound = parse_network(json_object_get(grants, "network"), &ret->network) &&
+                       parse_paths(json_object_get(grants, "read"), &ret->read) &&
+                       parse_paths(json_object_get(grants, "write"), &ret->write) &&
+                       parse_amount(json_object_get(grants, "memory"), 1, &ret->memory_bytes) &&
+                       parse_amount(json_object_get(grants, "cpu"), 1000, &ret->cpu_milli);
+    json_decref(grants);
+    if (!sound)
+        return drover_error_set(error, DROVER_INVALID_ARGUMENT, "grants are not of the form that the manual shows");
+    return ret->read.no_memory || ret->write.no_memory ? trouble_memory(error) : DROVER_OK;
+}
+
+void permissions_done(struct permissions *permissions)
+{
+    words_done(&permissions->read);
+    words_done(&permissions->write);
+    *permissions = (struct permissions){0};
 }

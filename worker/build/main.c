@@ -42,7 +42,7 @@
 #define MS_PER_LINE 20
 
 struct settings {
-    const char *store, *source, *interface, *name, *sdk, *policy, *launcher, *memory;
+    const char *store, *source, *interface, *name, *sdk, *policy, *launcher, *memory, *grants;
     uint64_t time_ms, processes;
     bool force, help, version;
 };
@@ -54,6 +54,7 @@ static const struct option table[] = {
     {"name", 0, OPTION_TEXT, offsetof(struct settings, name), "NAME", "the driver's name, if its manifest has none"},
     {"sdk", 0, OPTION_TEXT, offsetof(struct settings, sdk), "DIR", "where include/ and lib/ of drover are"},
     {"sandbox", 0, OPTION_TEXT, offsetof(struct settings, policy), "POLICY", "required, best-effort (default) or off"},
+    {"grants", 0, OPTION_TEXT, offsetof(struct settings, grants), "JSON", "refuse a manifest that asks for more"},
     {"launcher", 0, OPTION_TEXT, offsetof(struct settings, launcher), "FILE", "drover-launch, if not beside this"},
     {"deadline", 0, OPTION_TIME, offsetof(struct settings, time_ms), "TIME", "how long it may take (5m)"},
     {"memory", 0, OPTION_TEXT, offsetof(struct settings, memory), "SIZE", "what each process may use (2GiB)"},
@@ -256,6 +257,24 @@ static int build(const struct build_request *request)
     return exit_status(status);
 }
 
+/* With the grants of the command line, if there are any. */
+static int build_within(const char *grants, struct build_request *request)
+{
+    struct permissions permissions;
+    struct drover_error error = {0};
+    if (!grants)
+        return build(request);
+    int result;
+    request->grants = &permissions;
+    if (permissions_parse(grants, &permissions, &error) != DROVER_OK)
+        result = refuse("--grants: %s", error.text);
+    else
+        result = build(request);
+    permissions_done(&permissions);
+    request->grants = NULL;
+    return result;
+}
+
 static int run(const struct settings *settings, struct build_request *request)
 {
     request->cancel = watch_signals();
@@ -267,7 +286,7 @@ static int run(const struct settings *settings, struct build_request *request)
     (void)setpriority(PRIO_PROCESS, 0, NICENESS); /* beside it, workers serve */
     char *launcher = settings->launcher ? strdup(settings->launcher) : find_launcher();
     request->launcher = launcher;
-    const int result = build(request);
+    const int result = build_within(settings->grants, request);
     free(launcher);
     close(request->cancel);
     return result;

@@ -11,6 +11,7 @@
 
 #include "common/base/text.h"
 #include "common/config/node.h"
+#include "common/config/paths.h"
 #include "common/config/values.h"
 
 #define LIST_MAX 32
@@ -86,21 +87,9 @@ static void read_TEXT(const struct row *row, const struct node *node, struct rep
         value_refuse(row->name, "a text of one line that does not begin with '-'", node, report);
 }
 
-/* No part of a path may be "..": what it leads to shall be what it says. */
-static bool leads_upwards(const char *path)
-{
-    for (const char *part = path; *part; part += strspn(part, "/")) {
-        const size_t size = strcspn(part, "/");
-        if (size == 2 && memcmp(part, "..", 2) == 0)
-            return true;
-        part += size;
-    }
-    return false;
-}
-
 static void read_INSIDE(const struct row *row, const struct node *node, struct report *report, void *member)
 {
-    if (is_text(node) && node->text[0] != '/' && !leads_upwards(node->text))
+    if (is_text(node) && node->text[0] != '/' && !path_has_parent(node->text))
         copy_text(node, report, member);
     else
         value_refuse(row->name, "a relative path without '..'", node, report);
@@ -182,7 +171,7 @@ static bool is_package(const struct node *node)
 
 static bool is_path(const struct node *node)
 {
-    return is_text(node) && node->text[0] == '/' && !leads_upwards(node->text);
+    return is_text(node) && node->text[0] == '/' && !path_has_parent(node->text);
 }
 
 static void read_list(const struct row *row, const struct node *list, struct report *report, struct words *words,

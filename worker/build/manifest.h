@@ -66,4 +66,11 @@ const char *network_access_name(enum network_access network);
 DROVER_MUST_CHECK enum drover_status manifest_exceeds(const struct manifest *manifest, const struct permissions *grants,
                                                       struct drover_error *error);
 
+/* Read grants from a JSON object: {"network": "none", "read": [...], "write": [...], "memory": bytes, "cpu":
+ * processors}, of which each may be missing. Release `ret` with permissions_done() in any case. Errors:
+ * INVALID_ARGUMENT, RESOURCE_EXHAUSTED. */
+DROVER_MUST_CHECK enum drover_status permissions_parse(const char *text, struct permissions *ret,
+                                                       struct drover_error *error);
+void permissions_done(struct permissions *permissions);
+
 #endif

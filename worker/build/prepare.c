@@ -229,6 +229,8 @@ enum drover_status job_prepare(struct job *job, struct drover_error *error)
         status = read_manifest(job, error);
     if (status == DROVER_OK)
         status = choose_names(job, error);
+    if (status == DROVER_OK && job->request->grants)
+        status = manifest_exceeds(job->result->manifest, job->request->grants, error);
     if (status == DROVER_OK)
         status = list_sources(job, error);
     if (status != DROVER_OK)

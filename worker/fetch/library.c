@@ -106,6 +106,8 @@ static int set_options(const struct request *request, const char *home)
 #ifdef DROVER_GIT_MAX_OBJECT_SIZE
     if (code == 0)
         code = git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE, (size_t)request->max_bytes);
+#else
+    (void)request; /* limit_process() has the only limit then */
 #endif
     return code;
 }

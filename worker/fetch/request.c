@@ -1,12 +1,9 @@
 /* request.c - what drover-fetch was asked for (request.h) */
 #include "worker/fetch/request.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <sodium.h>
 
@@ -50,18 +47,14 @@ static const struct option table[] = {
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL},
 };
 
-/* What a scheme is called, and whether only this machine may be reached by it. */
-static const struct {
-    const char *name;
-    bool loopback_only;
-} schemes[SCHEMES] = {
-    [SCHEME_HTTPS] = {"https", false}, [SCHEME_SSH] = {"ssh", false}, [SCHEME_FILE] = {"file", false},
-    [SCHEME_HTTP] = {"http", true},    [SCHEME_GIT] = {"git", true},
+static const char *const schemes[SCHEMES] = {
+    [SCHEME_HTTPS] = "https", [SCHEME_SSH] = "ssh", [SCHEME_FILE] = "file",
+    [SCHEME_HTTP] = "http",   [SCHEME_GIT] = "git",
 };
 
 const char *request_scheme_name(enum scheme scheme)
 {
-    return schemes[scheme].name;
+    return schemes[scheme];
 }
 
 enum drover_status request_parse(int argc, char **argv, struct request *request, struct drover_error *error)
@@ -106,20 +99,13 @@ char *request_help(void)
     return help;
 }
 
-static bool is_word(struct url_span span, const char *word)
-{
-    return span.size == strlen(word) && strncasecmp(span.at, word, span.size) == 0;
-}
-
 static enum scheme scheme_of(const struct url *url)
 {
-    if (url->form == URL_SCP)
-        return SCHEME_SSH;
-    for (int i = 0; i < SCHEMES; i++) {
-        if (is_word(url->scheme, schemes[i].name))
-            return (enum scheme)i;
-    }
-    return SCHEME_HTTPS; /* a bare address; url_parse() lets no other scheme pass */
+    const char *name = url_scheme(url);
+    unsigned scheme = 0;
+    while (scheme + 1 < SCHEMES && strcmp(name, schemes[scheme]) != 0)
+        scheme++;
+    return (enum scheme)scheme;
 }
 
 /* Is `word` one of the comma-separated words of `list`? */
@@ -135,23 +121,14 @@ static bool is_listed(const char *list, const char *word)
     return false;
 }
 
-/* The hosts that are this machine whatever a name server says: RFC 6761, section 6.3, and 127.0.0.0/8. */
-static bool is_loopback(const char *host)
-{
-    struct in_addr address;
-    if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-        return true;
-    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
-}
-
 static enum drover_status check_scheme(const struct request *request, struct drover_error *error)
 {
-    const char *name = schemes[request->scheme].name;
+    const char *name = schemes[request->scheme];
     if (!is_listed(request->allow, name))
         return drover_error_set(error, DROVER_PERMISSION_DENIED,
                                 "'%s': '%s' is not allowed here, only %s (broker.fetch.allow)", request->shown, name,
                                 request->allow);
-    if (schemes[request->scheme].loopback_only && !request->loopback)
+    if (url_scheme_needs_loopback(name) && !request->loopback)
         return drover_error_set(error, DROVER_PERMISSION_DENIED,
                                 "'%s': '%s' is only allowed to this machine itself: use https or ssh", request->shown,
                                 name);
@@ -169,7 +146,7 @@ static char *redact(const struct url *url, enum scheme scheme, const char *addre
     if (scheme == SCHEME_SSH || url->user.size == 0)
         return strdup(address);
     const char *at = strchr(address, '@');
-    return text_format("%s://***%s", schemes[scheme].name, at ? at : "");
+    return text_format("%s://***%s", schemes[scheme], at ? at : "");
 }
 
 static enum drover_status check_url(struct request *request, struct drover_error *error)
@@ -200,7 +177,7 @@ static enum drover_status check_url(struct request *request, struct drover_error
     request->port = copy_span(url.port);
     if (!request->address || !request->shown || !request->user || !request->host || !request->port)
         return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "out of memory");
-    request->loopback = is_loopback(request->host);
+    request->loopback = url_is_loopback(&url);
     unsigned char hash[crypto_hash_sha256_BYTES];
     crypto_hash_sha256(hash, (const unsigned char *)request->address, strlen(request->address));
     text_hex(hash, sizeof hash, request->name);

@@ -6,6 +6,7 @@
 #include "worker/host/child.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -38,6 +39,7 @@ struct child *child_new(struct host *host, struct replica *replica)
 
     child->number = host->next_number++;
     child->generation = replica->generation->number;
+    (void)snprintf(child->artefact, sizeof(child->artefact), "%s", replica->generation->artefact);
     child->service = replica->generation->service;
     child->replica = replica;
     init_slots(child);
@@ -66,9 +68,16 @@ struct launch_plan child_plan(const struct host *host, const struct child *child
 {
     const struct generation *generation = child->replica->generation;
     return (struct launch_plan){
+        .helpers = host->helpers,
+        .name = generation->driver,
         .program = generation->program,
         .builtin = generation->builtin,
+        .module = generation->module,
+        .artefact = generation->verified ? generation->artefact : NULL,
+        .library_folder = generation->library_folder,
         .directory = generation->directory,
+        .folder = generation->folder,
+        .sandbox = generation->sandbox,
         .endpoint = host->endpoint,
         .number = child->number,
     };
@@ -95,23 +104,15 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* What is about to run: a pinned program must still be its artefact, another one is called what it is by now. */
-static enum drover_status check_program(struct generation *generation, struct drover_error *error)
+/* What is about to run as it lies there is called what it is by now; an artefact is checked by drover-launch. */
+static enum drover_status name_program(struct generation *generation, struct drover_error *error)
 {
     struct stat now;
     char artefact[ARTEFACT_SIZE];
-    if (stat(generation->program, &now) != 0)
-        return DROVER_OK; /* starting it will say why not */
-    if (!generation->pinned && same_file(&now, &generation->seen))
-        return DROVER_OK;
+    if (generation->verified || stat(generation->program, &now) != 0 || same_file(&now, &generation->seen))
+        return DROVER_OK; /* where there is no file, starting it will say so */
     if (sys_hash_file(generation->program, artefact, error) != DROVER_OK)
         return error->status;
-    if (strcmp(artefact, generation->artefact) == 0)
-        return DROVER_OK;
-    if (generation->pinned)
-        return drover_error_set(error, DROVER_FAILED_PRECONDITION,
-                                "'%s' has SHA-256 %s, but sha256 pins it to %s: it is not run", generation->program,
-                                artefact, generation->artefact);
     memcpy(generation->artefact, artefact, sizeof(artefact));
     generation->seen = now;
     return DROVER_OK;
@@ -123,7 +124,7 @@ enum drover_status child_start(struct host *host, struct child *child, struct dr
     if (child->process.page == NULL)
         return drover_error_set(error, child->prepare_error.status, "cannot start %s: %s", plan.program,
                                 child->prepare_error.text);
-    enum drover_status status = check_program(child->replica->generation, error);
+    enum drover_status status = name_program(child->replica->generation, error);
     if (status == DROVER_OK)
         status = process_launch(&child->process, &plan, error);
     if (status != DROVER_OK)

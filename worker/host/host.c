@@ -22,9 +22,12 @@
 
 #include "worker/host/child.h"
 #include "worker/host/event.h"
+#include "worker/host/helper.h"
+#include "worker/host/obtaining.h"
 #include "worker/host/orphans.h"
 #include "worker/host/replica.h"
 #include "worker/host/service.h"
+#include "worker/store/store.h"
 
 #define REPLICAS_MAX 64
 #define EVENTS_A_STEP 64
@@ -58,6 +61,20 @@ static bool open_descriptors(struct host *host)
            epoll_ctl(host->epoll_fd, EPOLL_CTL_ADD, host->signal_fd, &event) == 0 && orphans_adopt();
 }
 
+static bool copy_option(char **to, const char *text)
+{
+    *to = text != NULL ? strdup(text) : NULL;
+    return text == NULL || *to != NULL;
+}
+
+static bool copy_options(struct host *host, const struct host_options *options)
+{
+    return copy_option(&host->endpoint, options->endpoint) &&
+           copy_option(&host->worker_program, options->worker_program) &&
+           copy_option(&host->helpers, options->helpers) && copy_option(&host->store_path, options->store) &&
+           copy_option(&host->library_folder, options->library_folder);
+}
+
 enum drover_status host_new(const struct host_options *options, struct host **ret_host, struct drover_error *error)
 {
     struct host *host = calloc(1, sizeof(*host));
@@ -66,11 +83,9 @@ enum drover_status host_new(const struct host_options *options, struct host **re
     host->epoll_fd = host->signal_fd = -1;
     host->next_number = host->next_serial = 1;
     host->sweep_due_ms = host->sweep_end_ms = UINT64_MAX;
-    host->endpoint = strdup(options->endpoint);
-    host->worker_program = strdup(options->worker_program);
 
     enum drover_status status = DROVER_OK;
-    if (host->endpoint == NULL || host->worker_program == NULL)
+    if (!copy_options(host, options))
         status = drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "host: no memory");
     else if (!open_descriptors(host))
         status = drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "host: cannot watch child processes: %s",
@@ -93,13 +108,18 @@ static bool is_worker(const void *context, pid_t pid)
         if (child->process.pid == pid)
             return true;
     }
+    const struct helper *helper;
+    DL_FOREACH (host->running, helper) {
+        if (helper->pid == pid)
+            return true;
+    }
     return false;
 }
 
 static bool is_alive(const void *context, uint64_t number)
 {
     const struct host *host = context;
-    return child_find(host, number) != NULL;
+    return child_find(host, number) != NULL || helper_find(host, number) != NULL;
 }
 
 static unsigned sweep(const struct host *host, bool all)
@@ -121,8 +141,23 @@ static void free_children(struct host *host)
         process_destroy(&child->process);
         (void)child_free(host, child);
     }
+    struct helper *helper, *next_helper;
+    DL_FOREACH_SAFE (host->running, helper, next_helper) {
+        (void)helper_destroy(host, helper);
+    }
     for (int round = 0; round < FREE_ROUNDS && sweep(host, true) > 0; round++)
         (void)poll(NULL, 0, FREE_ROUND_MS);
+}
+
+/* Remove what helpers that were ended have left in the store. What fails here is done by the next helper. */
+static void tidy_store(const struct host *host)
+{
+    struct store *store = NULL;
+    struct drover_error ignored = {0};
+    if (!host->cut_short || store_open(host->store_path, NULL, &store, &ignored) != DROVER_OK)
+        return;
+    (void)!store_sweep(store, NULL, &ignored);
+    (void)store_free(store);
 }
 
 struct host *host_free(struct host *host)
@@ -136,12 +171,17 @@ struct host *host_free(struct host *host)
     {
         (void)service_free(service);
     }
+    tidy_store(host);
+    (void)store_free(host->store);
     if (host->epoll_fd >= 0)
         close(host->epoll_fd);
     if (host->signal_fd >= 0)
         close(host->signal_fd);
     free(host->endpoint);
     free(host->worker_program);
+    free(host->helpers);
+    free(host->store_path);
+    free(host->library_folder);
     free(host);
     return NULL;
 }
@@ -169,7 +209,9 @@ enum drover_status host_set_service(struct host *host, const struct host_service
     return status;
 }
 
-static enum drover_status by_hand(struct host *host, const char *name, enum supervise_event event, uint64_t now_ms,
+typedef void by_hand_fn(struct service *service, uint64_t now_ms);
+
+static enum drover_status by_hand(struct host *host, const char *name, by_hand_fn *act, uint64_t now_ms,
                                   struct drover_error *error)
 {
     struct service *service = service_find(host, name);
@@ -177,24 +219,19 @@ static enum drover_status by_hand(struct host *host, const char *name, enum supe
         return drover_error_set(error, DROVER_NOT_FOUND, "service '%s' is not known (see drover status)", name);
     if (host->stopping)
         return drover_error_set(error, DROVER_FAILED_PRECONDITION, "service '%s': drover is stopping", name);
-    service_event(service, event, now_ms);
-    if (event == SUPERVISE_ON_DRAIN) {
-        char reason[REASON_SIZE];
-        (void)snprintf(reason, sizeof(reason), "stopped by hand ('drover restart %s' starts it)", name);
-        service_set_reason(service->current, reason);
-    }
+    act(service, now_ms);
     update_services(host);
     return DROVER_OK;
 }
 
 enum drover_status host_restart(struct host *host, const char *service, uint64_t now_ms, struct drover_error *error)
 {
-    return by_hand(host, service, SUPERVISE_ON_RESTART, now_ms, error);
+    return by_hand(host, service, service_restart, now_ms, error);
 }
 
 enum drover_status host_drain(struct host *host, const char *service, uint64_t now_ms, struct drover_error *error)
 {
-    return by_hand(host, service, SUPERVISE_ON_DRAIN, now_ms, error);
+    return by_hand(host, service, service_drain, now_ms, error);
 }
 
 /* What the core learnt */
@@ -228,7 +265,7 @@ void host_worker_config_error(struct host *host, uint64_t worker, const char *te
 {
     struct service *service;
     LL_FOREACH (host->services, service) {
-        for (unsigned i = 0; i < service->current->count; i++)
+        for (unsigned i = 0; service->current != NULL && i < service->current->count; i++)
             if (service->current->replicas[i].last_number == worker)
                 replica_config_error(&service->current->replicas[i], text, now_ms);
     }
@@ -250,7 +287,8 @@ static void visit_all(struct host *host, visit_fn *visit, uint64_t now_ms)
     struct service *service;
     struct generation *retired;
     LL_FOREACH (host->services, service) {
-        visit_generation(service->current, visit, now_ms);
+        if (service->current != NULL)
+            visit_generation(service->current, visit, now_ms);
         LL_FOREACH (service->retired, retired) {
             visit_generation(retired, visit, now_ms);
         }
@@ -276,9 +314,13 @@ static void take_signal(struct host *host, uint64_t now_ms)
 static void take_event(struct host *host, const struct epoll_event *event, uint64_t now_ms)
 {
     const enum poll_kind kind = (enum poll_kind)(event->data.u64 % POLL_KINDS);
-    struct child *child = kind == POLL_SIGNAL ? NULL : child_find(host, event->data.u64 / POLL_KINDS);
+    const uint64_t number = event->data.u64 / POLL_KINDS;
+    struct child *child = child_find(host, number);
+    struct helper *helper = kind == POLL_HELPER ? helper_find(host, number) : NULL;
     if (kind == POLL_SIGNAL)
         take_signal(host, now_ms);
+    else if (helper != NULL)
+        helper_check(host, helper, now_ms);
     else if (child == NULL)
         return; /* it died earlier in this step */
     else if (kind == POLL_PIDFD)
@@ -304,11 +346,11 @@ static bool has_ended(const struct host *host)
             return false;
     }
     LL_FOREACH (host->services, service) {
-        for (unsigned i = 0; i < service->current->count; i++)
+        for (unsigned i = 0; service->current != NULL && i < service->current->count; i++)
             if (service->current->replicas[i].machine.state != SUPERVISE_STOPPED)
                 return false;
     }
-    return true;
+    return host->running == NULL;
 }
 
 /* When the last worker has ended there is nobody to whom a child could still belong. */
@@ -328,11 +370,29 @@ static void sweep_when_due(struct host *host, uint64_t now_ms)
     host->sweep_due_ms = host->swept || host->sweeps_left == 0 ? UINT64_MAX : now_ms + SWEEP_AGAIN_MS;
 }
 
+/* Helpers: end those whose time is over, start those that are waited for. */
+static void step_helpers(struct host *host, uint64_t now_ms)
+{
+    struct helper *helper;
+    struct service *service;
+    DL_FOREACH (host->running, helper) {
+        helper_tick(helper, now_ms);
+    }
+    LL_FOREACH (host->services, service) {
+        if (service->obtaining == NULL)
+            continue;
+        if (service->obtaining->machine.due_ms <= now_ms)
+            obtaining_event(service->obtaining, OBTAIN_ON_TICK, now_ms);
+        obtaining_start_pending(service->obtaining, now_ms);
+    }
+}
+
 void host_step(struct host *host, uint64_t now_ms)
 {
     visit_all(host, replica_launch, now_ms);
     take_events(host, now_ms);
     visit_all(host, tick, now_ms);
+    step_helpers(host, now_ms);
     sweep_when_due(host, now_ms);
     update_services(host);
 }
@@ -354,15 +414,37 @@ static uint64_t earliest(const struct generation *generation, uint64_t due_ms)
     return due_ms;
 }
 
+/* The same of helpers. One that waits for room is looked at when another has ended. */
+static uint64_t earliest_of_helpers(const struct host *host, uint64_t due_ms)
+{
+    const struct helper *helper;
+    const struct service *service;
+    unsigned count = 0;
+    DL_FOREACH (host->running, helper) {
+        due_ms = helper->due_ms < due_ms ? helper->due_ms : due_ms;
+        count++;
+    }
+    LL_FOREACH (host->services, service) {
+        if (service->obtaining == NULL)
+            continue;
+        if (service->obtaining->pending && count < OBTAINING_AT_ONCE)
+            return 0;
+        if (service->obtaining->machine.due_ms < due_ms)
+            due_ms = service->obtaining->machine.due_ms;
+    }
+    return due_ms;
+}
+
 uint64_t host_deadline_ms(const struct host *host)
 {
-    uint64_t due_ms = host->sweep_due_ms;
+    uint64_t due_ms = earliest_of_helpers(host, host->sweep_due_ms);
     const struct service *service;
     const struct generation *retired;
     if (host->events.first != NULL)
         return 0;
     LL_FOREACH (host->services, service) {
-        due_ms = earliest(service->current, due_ms);
+        if (service->current != NULL)
+            due_ms = earliest(service->current, due_ms);
         LL_FOREACH (service->retired, retired) {
             due_ms = earliest(retired, due_ms);
         }
@@ -378,6 +460,7 @@ static void describe_child(const struct event_slot *slot, struct host_event *eve
     event->worker = child->number;
     event->generation = child->generation;
     event->started = child->started;
+    event->artefact = child->artefact;
     if (slot->kind == HOST_EXPECT)
         memcpy(event->token, child->token, sizeof(event->token));
 }
@@ -389,10 +472,12 @@ bool host_next_event(struct host *host, struct host_event *ret_event)
         return false;
     *ret_event = (struct host_event){
         .kind = slot->kind, .service = slot->service->name, .state = slot->service->state, .reason = ""};
-    if (slot->child == NULL)
-        ret_event->reason = slot->service->reason;
-    else
+    if (slot->child != NULL)
         describe_child(slot, ret_event);
+    else if (slot->kind == HOST_OBTAINED)
+        ret_event->obtained = &slot->service->obtaining->finding.obtained;
+    else
+        ret_event->reason = slot->service->reason;
     if (slot->kind == HOST_LOST)
         (void)child_free(host, slot->child);
     return true;
@@ -407,9 +492,8 @@ void host_stop(struct host *host, uint64_t now_ms)
         return;
     host->stopping = true;
     sweep_soon(host, now_ms); /* a host without workers ends with the next step */
-    service_event_to_all(host, SUPERVISE_ON_STOP, now_ms);
     LL_FOREACH (host->services, service) {
-        service_set_reason(service->current, "drover is stopping");
+        service_stop(service, now_ms);
     }
     update_services(host);
 }

@@ -1,7 +1,10 @@
-/* launch.c - one worker process: its page, its pipes, fork and exec
+/* launch.c - one worker process: its page, its pipes, fork and exec of drover-launch, its report
  *
  * Between fork and exec the child calls async-signal-safe functions only: other threads of the parent may have held
  * any lock. So everything that needs memory (arguments, environment) is made before.
+ *
+ * The report comes through a pipe that the worker does not inherit: lines of JSON from drover-launch (layers.h), or a
+ * struct launch_trouble when that could not be executed. Each was written at once, so a read never cuts one.
  *
  * Why not posix_spawn(): it can set neither the parent-death signal nor the working directory portably, and the
  * check that the parent is still the parent has to come after that signal is set.
@@ -23,27 +26,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/text.h"
+#include <jansson.h>
+
+#include "worker/host/command.h"
 
 #define FIRST_FREE_FD 10 /* above every fixed number */
-#define TROUBLE_FD 5
 #define EXIT_NOT_EXECUTED 127
-#define OWN_VARIABLES 4
 #define DESTROY_MS 2000
+#define REPORT_SIZE 16384
 
 enum launch_step { STEP_DESCRIPTORS, STEP_PARENT, STEP_DIRECTORY, STEP_EXEC };
 
-struct launch_trouble {
-    int step; /* enum launch_step */
-    int code; /* errno */
-};
-
 /* What the child needs, complete before the fork. */
 struct child_setup {
-    const char *program, *directory;
-    char **arguments, **environment;
+    const char *directory;
+    const struct command *command;
     pid_t parent;
-    int output[CAPTURE_SOURCES], page, lifeline, trouble;
+    int output[CAPTURE_SOURCES], page, lifeline, report;
 };
 
 static void close_fd(int *fd)
@@ -55,7 +54,7 @@ static void close_fd(int *fd)
 
 void process_init(struct process *process)
 {
-    *process = (struct process){.pidfd = -1, .output = {-1, -1}, .lifeline = -1, .trouble = -1, .page_fd = -1};
+    *process = (struct process){.pidfd = -1, .output = {-1, -1}, .lifeline = -1, .report = -1, .page_fd = -1};
 }
 
 void process_done(struct process *process)
@@ -66,7 +65,7 @@ void process_done(struct process *process)
     close_fd(&process->output[CAPTURE_STDOUT]);
     close_fd(&process->output[CAPTURE_STDERR]);
     close_fd(&process->lifeline);
-    close_fd(&process->trouble);
+    close_fd(&process->report);
     close_fd(&process->page_fd);
     process_init(process);
 }
@@ -105,57 +104,12 @@ enum drover_status process_prepare(struct process *process, const uint8_t token[
     return DROVER_OK;
 }
 
-/* The environment */
-
-static bool is_own_variable(const char *entry)
-{
-    return strncmp(entry, "DROVER_", strlen("DROVER_")) == 0;
-}
-
-static size_t count_variables(char **variables)
-{
-    size_t count = 0;
-    while (variables != NULL && variables[count] != NULL)
-        count++;
-    return count;
-}
-
-/* Own entries come first, and are the only ones that were allocated. */
-static char **free_environment(char **environment)
-{
-    for (size_t i = 0; environment != NULL && i < OWN_VARIABLES; i++)
-        free(environment[i]);
-    free(environment);
-    return NULL;
-}
-
-static char **make_environment(const struct launch_plan *plan)
-{
-    char **environment = calloc(OWN_VARIABLES + count_variables(environ) + 1, sizeof(*environment));
-    if (environment == NULL)
-        return NULL;
-
-    environment[0] = text_format("%s=%" PRIu64, LAUNCH_ENV_NUMBER, plan->number);
-    environment[1] = text_format("%s=%s", WORKER_ENV_ENDPOINT, plan->endpoint);
-    environment[2] = text_format("%s=%d", WORKER_ENV_PAGE, LAUNCH_PAGE_FD);
-    environment[3] = text_format("%s=%d", WORKER_ENV_LIFELINE, LAUNCH_LIFELINE_FD);
-    for (size_t i = 0; i < OWN_VARIABLES; i++)
-        if (environment[i] == NULL)
-            return free_environment(environment);
-
-    size_t used = OWN_VARIABLES;
-    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
-        if (!is_own_variable(*entry))
-            environment[used++] = *entry;
-    return environment;
-}
-
 /* The child */
 
 static _Noreturn void give_up(const struct child_setup *setup, enum launch_step step)
 {
     const struct launch_trouble trouble = {.step = (int)step, .code = errno};
-    const ssize_t written = write(setup->trouble, &trouble, sizeof(trouble));
+    const ssize_t written = write(setup->report, &trouble, sizeof(trouble));
     _exit(written == (ssize_t)sizeof(trouble) ? EXIT_NOT_EXECUTED : EXIT_NOT_EXECUTED - 1);
 }
 
@@ -172,7 +126,7 @@ static void reset_signals(void)
 static bool place_descriptors(struct child_setup *setup)
 {
     int *const sources[] = {&setup->output[CAPTURE_STDOUT], &setup->output[CAPTURE_STDERR], &setup->page,
-                            &setup->lifeline, &setup->trouble};
+                            &setup->lifeline, &setup->report};
     for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
         const int moved = fcntl(*sources[i], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
         if (moved < 0)
@@ -186,10 +140,10 @@ static bool place_descriptors(struct child_setup *setup)
         return false;
     if (dup2(setup->output[CAPTURE_STDOUT], STDOUT_FILENO) < 0 ||
         dup2(setup->output[CAPTURE_STDERR], STDERR_FILENO) < 0 || dup2(setup->page, LAUNCH_PAGE_FD) < 0 ||
-        dup2(setup->lifeline, LAUNCH_LIFELINE_FD) < 0 || dup3(setup->trouble, TROUBLE_FD, O_CLOEXEC) < 0)
+        dup2(setup->lifeline, LAUNCH_LIFELINE_FD) < 0 || dup2(setup->report, COMMAND_REPORT_FD) < 0)
         return false;
-    setup->trouble = TROUBLE_FD;
-    return close_range(TROUBLE_FD + 1, ~0U, 0) == 0;
+    setup->report = COMMAND_REPORT_FD;
+    return close_range(COMMAND_REPORT_FD + 1, ~0U, 0) == 0;
 }
 
 static _Noreturn void run_child(struct child_setup *setup)
@@ -205,7 +159,7 @@ static _Noreturn void run_child(struct child_setup *setup)
         give_up(setup, STEP_DESCRIPTORS);
     if (chdir(setup->directory) != 0)
         give_up(setup, STEP_DIRECTORY);
-    execve(setup->program, setup->arguments, setup->environment);
+    execve(setup->command->arguments[0], setup->command->arguments, setup->command->environment);
     give_up(setup, STEP_EXEC);
 }
 
@@ -213,7 +167,7 @@ static _Noreturn void run_child(struct child_setup *setup)
 
 /* The pipes of one launch; the ends at [1] of `lifeline` and [0] of the others are the host's. */
 struct pipes {
-    int output[CAPTURE_SOURCES][2], lifeline[2], trouble[2];
+    int output[CAPTURE_SOURCES][2], lifeline[2], report[2];
 };
 
 static void close_pipe(int ends[2])
@@ -227,17 +181,17 @@ static void close_pipes(struct pipes *pipes)
     close_pipe(pipes->output[CAPTURE_STDOUT]);
     close_pipe(pipes->output[CAPTURE_STDERR]);
     close_pipe(pipes->lifeline);
-    close_pipe(pipes->trouble);
+    close_pipe(pipes->report);
 }
 
 static bool open_pipes(struct pipes *pipes)
 {
     memset(pipes, -1, sizeof(*pipes));
     if (pipe2(pipes->output[CAPTURE_STDOUT], O_CLOEXEC) == 0 && pipe2(pipes->output[CAPTURE_STDERR], O_CLOEXEC) == 0 &&
-        pipe2(pipes->lifeline, O_CLOEXEC) == 0 && pipe2(pipes->trouble, O_CLOEXEC) == 0 &&
+        pipe2(pipes->lifeline, O_CLOEXEC) == 0 && pipe2(pipes->report, O_CLOEXEC) == 0 &&
         fcntl(pipes->output[CAPTURE_STDOUT][0], F_SETFL, O_NONBLOCK) == 0 &&
         fcntl(pipes->output[CAPTURE_STDERR][0], F_SETFL, O_NONBLOCK) == 0 &&
-        fcntl(pipes->trouble[0], F_SETFL, O_NONBLOCK) == 0)
+        fcntl(pipes->report[0], F_SETFL, O_NONBLOCK) == 0)
         return true;
     const int code = errno;
     close_pipes(pipes);
@@ -251,7 +205,6 @@ static pid_t fork_quietly(struct child_setup *setup)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    setup->parent = getpid();
     const pid_t pid = fork();
     if (pid == 0)
         run_child(setup);
@@ -284,7 +237,7 @@ static bool start_child(struct process *process, struct child_setup *setup)
     setup->output[CAPTURE_STDOUT] = pipes.output[CAPTURE_STDOUT][1];
     setup->output[CAPTURE_STDERR] = pipes.output[CAPTURE_STDERR][1];
     setup->lifeline = pipes.lifeline[0];
-    setup->trouble = pipes.trouble[1];
+    setup->report = pipes.report[1];
     setup->page = process->page_fd;
 
     const pid_t pid = fork_quietly(setup);
@@ -300,8 +253,8 @@ static bool start_child(struct process *process, struct child_setup *setup)
     process->output[CAPTURE_STDOUT] = pipes.output[CAPTURE_STDOUT][0];
     process->output[CAPTURE_STDERR] = pipes.output[CAPTURE_STDERR][0];
     process->lifeline = pipes.lifeline[1];
-    process->trouble = pipes.trouble[0];
-    pipes.output[CAPTURE_STDOUT][0] = pipes.output[CAPTURE_STDERR][0] = pipes.lifeline[1] = pipes.trouble[0] = -1;
+    process->report = pipes.report[0];
+    pipes.output[CAPTURE_STDOUT][0] = pipes.output[CAPTURE_STDERR][0] = pipes.lifeline[1] = pipes.report[0] = -1;
     close_pipes(&pipes);
     close_fd(&process->page_fd);
     return true;
@@ -315,24 +268,19 @@ fail:;
 
 enum drover_status process_launch(struct process *process, const struct launch_plan *plan, struct drover_error *error)
 {
-    char option[] = "--builtin";
-    char *program = strdup(plan->program);
-    char *builtin = plan->builtin != NULL ? strdup(plan->builtin) : NULL;
-    char **environment = make_environment(plan);
-    char *arguments[] = {program, plan->builtin != NULL ? option : NULL, builtin, NULL};
-    struct child_setup setup = {
-        .program = program, .directory = plan->directory, .arguments = arguments, .environment = environment};
-    enum drover_status status = DROVER_OK;
+    struct drover_error why = {0};
+    struct command command;
+    struct child_setup setup = {.directory = plan->directory, .command = &command, .parent = getpid()};
 
-    if (program == NULL || environment == NULL || (plan->builtin != NULL && builtin == NULL))
-        status = drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "cannot start %s: no memory", plan->program);
-    else if (!start_child(process, &setup))
-        status = drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "cannot start %s: no process: %s", plan->program,
-                                  strerror(errno));
-    free(program);
-    free(builtin);
-    (void)free_environment(environment);
-    return status;
+    if (command_make(plan, setup.parent, &command, &why) != DROVER_OK)
+        return drover_error_set(error, why.status, "cannot start %.200s: %s", plan->program, why.text);
+    const bool started = start_child(process, &setup);
+    const int code = errno;
+    command_done(&command);
+    if (started)
+        return DROVER_OK;
+    return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "cannot start %s: no process: %s", plan->program,
+                            strerror(code));
 }
 
 /* While the dead leader is not reaped its number cannot be given to another process or group. */
@@ -349,43 +297,120 @@ bool process_reap(struct process *process, int *ret_code, int *ret_status)
     return true;
 }
 
-bool process_trouble(const struct process *process, const struct launch_plan *plan, struct drover_error *error)
+/* The report */
+
+/* What went wrong before the child was drover-launch. */
+static void describe_trouble(const struct launch_trouble *trouble, const struct launch_plan *plan,
+                             struct drover_error *error)
 {
-    struct launch_trouble trouble;
-    if (process->trouble < 0 || read(process->trouble, &trouble, sizeof(trouble)) != (ssize_t)sizeof(trouble))
-        return false;
-    const char *why = strerror(trouble.code);
-    switch ((enum launch_step)trouble.step) {
+    const char *why = strerror(trouble->code);
+
+    switch ((enum launch_step)trouble->step) {
     case STEP_DIRECTORY:
         (void)drover_error_set(error, DROVER_UNAVAILABLE, "cannot start %s in directory %s: %s", plan->program,
                                plan->directory, why);
-        return true;
+        return;
     case STEP_DESCRIPTORS:
     case STEP_PARENT:
         (void)drover_error_set(error, DROVER_UNAVAILABLE, "cannot prepare the start of %s: %s", plan->program, why);
-        return true;
+        return;
     case STEP_EXEC:
         break;
     }
-    (void)drover_error_set(error, DROVER_UNAVAILABLE, "cannot start %s: %s", plan->program, why);
+    (void)drover_error_set(error, DROVER_UNAVAILABLE, "cannot start %s with %s/drover-launch: %s", plan->program,
+                           plan->helpers, why);
+}
+
+static enum drover_status status_of(const char *name)
+{
+    static const enum drover_status told[] = {DROVER_DATA_LOSS, DROVER_FAILED_PRECONDITION};
+    for (size_t i = 0; name != NULL && i < sizeof(told) / sizeof(told[0]); i++)
+        if (strcmp(drover_status_name(told[i]), name) == 0)
+            return told[i];
+    return DROVER_UNAVAILABLE;
+}
+
+static void note_line(struct process *process, const char *line, size_t size)
+{
+    json_t *report = json_loadb(line, size, 0, NULL);
+    const char *summary = json_string_value(json_object_get(report, "summary"));
+    const char *error = json_string_value(json_object_get(report, "error"));
+
+    if (summary != NULL)
+        (void)snprintf(process->layers, sizeof(process->layers), "%s", summary);
+    if (error != NULL)
+        (void)drover_error_set(&process->refusal, status_of(json_string_value(json_object_get(report, "status"))), "%s",
+                               error);
+    json_decref(report);
+}
+
+/* Take what has come by now. */
+static void read_report(struct process *process)
+{
+    char text[REPORT_SIZE];
+    const ssize_t size = process->report >= 0 ? read(process->report, text, sizeof(text)) : -1;
+
+    if (size == 0)
+        close_fd(&process->report); /* it has become the worker */
+    if (size == (ssize_t)sizeof(process->trouble)) {
+        memcpy(&process->trouble, text, sizeof(process->trouble));
+        return;
+    }
+    for (const char *line = text; size > 0 && line < text + size;) {
+        const char *end = memchr(line, '\n', (size_t)(text + size - line));
+        if (end == NULL)
+            return;
+        note_line(process, line, (size_t)(end - line));
+        line = end + 1;
+    }
+}
+
+bool process_trouble(struct process *process, const struct launch_plan *plan, struct drover_error *error)
+{
+    read_report(process);
+    if (process->trouble.code != 0)
+        describe_trouble(&process->trouble, plan, error);
+    else if (process->refusal.status != DROVER_OK)
+        *error = process->refusal;
+    else
+        return false;
     return true;
+}
+
+const char *process_layers(struct process *process)
+{
+    if (process->layers[0] == '\0')
+        read_report(process);
+    return process->layers;
+}
+
+/* Signals */
+
+static void send_signal(const struct process *process, int signal_number)
+{
+    (void)syscall(SYS_pidfd_send_signal, process->pidfd, signal_number, NULL, 0);
 }
 
 void process_signal(const struct process *process, int signal_number)
 {
     if (process->pid == 0)
         return;
-    (void)syscall(SYS_pidfd_send_signal, process->pidfd, signal_number, NULL, 0);
-    (void)syscall(SYS_pidfd_send_signal, process->pidfd, SIGCONT, NULL, 0);
+    send_signal(process, SIGCONT);
+    send_signal(process, signal_number);
 }
 
-/* A group has no descriptor; its number is safe as long as the leader is not reaped, which ends `pid`. */
+/* A group has no descriptor; its number is safe as long as the leader is not reaped, which ends `pid`. A process can
+ * leave the group that it led for another one of its session. */
 void process_signal_group(const struct process *process, int signal_number)
 {
     if (process->pid == 0)
         return;
-    (void)kill(-process->pid, signal_number);
+    const bool is_outside = getpgid(process->pid) != process->pid;
     (void)kill(-process->pid, SIGCONT);
+    send_signal(process, SIGCONT);
+    (void)kill(-process->pid, signal_number);
+    if (is_outside || signal_number == SIGKILL) /* that one may come twice */
+        send_signal(process, signal_number);
 }
 
 void process_destroy(struct process *process)
@@ -394,7 +419,7 @@ void process_destroy(struct process *process)
     struct pollfd death = {.fd = process->pidfd, .events = POLLIN};
     if (process->pid == 0)
         return;
-    (void)kill(-process->pid, SIGKILL);
+    process_signal_group(process, SIGKILL);
     (void)poll(&death, 1, DESTROY_MS);
     (void)process_reap(process, &code, &status);
 }

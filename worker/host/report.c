@@ -1,10 +1,12 @@
 /* report.c - what `drover status` and `drover logs` show of a host */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <utlist.h>
 
 #include "worker/host/host.h"
+#include "worker/host/obtaining.h"
 #include "worker/host/service.h"
 
 /* A reply must fit into a frame: of more than this the oldest lines are left out. */
@@ -14,9 +16,10 @@
 const char *host_service_state_name(enum host_service_state state)
 {
     static const char *const names[] = {
-        [HOST_SERVICE_STARTING] = "starting", [HOST_SERVICE_READY] = "ready",
-        [HOST_SERVICE_DEGRADED] = "degraded", [HOST_SERVICE_CRASHLOOP] = "crashloop",
-        [HOST_SERVICE_STOPPED] = "stopped",
+        [HOST_SERVICE_STARTING] = "starting",       [HOST_SERVICE_READY] = "ready",
+        [HOST_SERVICE_DEGRADED] = "degraded",       [HOST_SERVICE_CRASHLOOP] = "crashloop",
+        [HOST_SERVICE_STOPPED] = "stopped",         [HOST_SERVICE_BUILDING] = "building",
+        [HOST_SERVICE_QUARANTINED] = "quarantined",
     };
     assert((size_t)state < sizeof(names) / sizeof(names[0]));
     return names[state];
@@ -38,6 +41,7 @@ bool host_worker_report(const struct host *host, const char *name, unsigned inde
         .state = supervise_state_word(machine->state),
         .artefact = replica->generation->artefact,
         .restarts = machine->launches > 0 ? machine->launches - 1 : 0,
+        .sandbox = replica->child != NULL ? process_layers(&replica->child->process) : "",
     };
     return true;
 }
@@ -49,9 +53,49 @@ bool host_service_report(const struct host *host, const char *name, enum host_se
     if (service == NULL)
         return false;
     *ret_state = service->state;
-    *ret_generation = service->current->number;
+    *ret_generation = service->last_generation;
     *ret_reason = service->reason;
     return true;
+}
+
+const char *host_service_progress(const struct host *host, const char *name)
+{
+    const struct service *service = service_find(host, name);
+    return service != NULL && service->obtaining != NULL ? service->obtaining->progress : "";
+}
+
+/* What is left when a host stops */
+
+static void describe_generation(const struct generation *generation, FILE *out)
+{
+    for (unsigned i = 0; generation != NULL && i < generation->count; i++) {
+        const struct replica *replica = &generation->replicas[i];
+        if (replica->machine.state != SUPERVISE_STOPPED)
+            (void)fprintf(out, "worker %d of '%s' (%s); ",
+                          replica->child != NULL ? (int)replica->child->process.pid : 0, generation->service->name,
+                          supervise_state_word(replica->machine.state));
+    }
+}
+
+void host_describe_rest(const struct host *host, char *buffer, size_t size)
+{
+    const struct service *service;
+    const struct generation *retired;
+    const struct helper *helper;
+    buffer[0] = '\0';
+    FILE *out = fmemopen(buffer, size, "w");
+    if (out == NULL)
+        return;
+    LL_FOREACH (host->services, service) {
+        describe_generation(service->current, out);
+        LL_FOREACH (service->retired, retired) {
+            describe_generation(retired, out);
+        }
+    }
+    DL_FOREACH (host->running, helper) {
+        (void)fprintf(out, "helper %d (%u signals sent); ", (int)helper->pid, helper->signals);
+    }
+    (void)fclose(out);
 }
 
 /* Logs: lines of several replicas, merged by their serial numbers */

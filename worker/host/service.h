@@ -7,16 +7,25 @@
 /* The service of a name, or NULL. */
 struct service *service_find(const struct host *host, const char *name);
 
-/* Start what `options` says beside what runs, which is told to drain. Makes the service when it is new. Errors:
- * RESOURCE_EXHAUSTED; then nothing has changed. */
+/* Make the service when it is new. Start what `options` says beside what runs, which is told to drain; what has to be
+ * obtained first is started when it is there. Errors: RESOURCE_EXHAUSTED; then nothing has changed. */
 DROVER_MUST_CHECK enum drover_status service_set(struct host *host, const struct host_service *options, uint64_t now_ms,
                                                  struct drover_error *error);
 
-/* Give every replica of the current generation an event. */
-void service_event(struct service *service, enum supervise_event event, uint64_t now_ms);
+/* By hand: get the driver again, if it is one that is obtained, and then start the workers afresh. */
+void service_restart(struct service *service, uint64_t now_ms);
 
-/* Give every replica of every generation of every service an event. */
-void service_event_to_all(struct host *host, enum supervise_event event, uint64_t now_ms);
+/* By hand: stop, until a restart. */
+void service_drain(struct service *service, uint64_t now_ms);
+
+/* The driver is in the store: tell (HOST_OBTAINED), and start it unless it is what runs already. */
+void service_obtained(struct service *service, uint64_t now_ms);
+
+/* It is not, or not yet; what runs goes on. */
+void service_not_obtained(struct service *service, const char *reason);
+
+/* The host ends: stop what runs, and what is under way. */
+void service_stop(struct service *service, uint64_t now_ms);
 
 /* Remember why something went wrong. Ignored for a retired generation. */
 void service_set_reason(const struct generation *generation, const char *text);

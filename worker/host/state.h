@@ -22,13 +22,18 @@
 #define ARTEFACT_SIZE 65 /* a SHA-256 in hex, and NUL */
 
 struct child;
+struct helper;
+struct obtaining;
 struct service;
+struct store;
+struct store_lock;
+struct wanted;
 
 struct event_slot {
     enum host_event_kind kind;
     bool queued;
     struct service *service;
-    struct child *child; /* NULL for HOST_SERVICE_STATE */
+    struct child *child; /* NULL for HOST_SERVICE_STATE and HOST_OBTAINED */
     struct event_slot *next;
 };
 
@@ -39,6 +44,7 @@ struct event_queue {
 struct child {
     uint64_t number;
     uint64_t generation;
+    char artefact[ARTEFACT_SIZE];
     uint8_t token[WIRE_TOKEN_SIZE];
     struct service *service;
     struct replica *replica; /* NULL when it is dead */
@@ -64,9 +70,17 @@ struct replica {
 struct generation {
     struct service *service;
     uint64_t number;
-    char *interface, *driver, *kind, *program, *builtin, *artefact, *directory; /* `builtin` may be NULL */
-    bool pinned;
-    struct stat seen; /* the program's file when `artefact` was true of it */
+    struct wanted *wanted; /* what it was made for; a reference: what is `const` here is borrowed from it */
+    const char *interface, *driver, *directory;
+    const char *builtin, *folder;         /* may be NULL */
+    const struct launch_sandbox *sandbox; /* may be NULL */
+    char *program;                        /* what is executed */
+    char *module;                         /* what drover-worker hosts, or NULL */
+    char *artefact;                       /* SHA-256 of the module or else the program; room for one in any case */
+    char *library_folder;                 /* of libdrover-worker, or NULL */
+    struct store_lock *held;              /* keeps the artefact in the store; NULL: it is not from there */
+    bool verified;                        /* the artefact is what must be run: a file that differs is not */
+    struct stat seen;                     /* the program's file when `artefact` was true of it */
     unsigned count;
     struct replica *replicas;
     struct generation *next; /* older one, in service->retired */
@@ -75,7 +89,9 @@ struct generation {
 struct service {
     struct host *host;
     char *name;
-    struct generation *current;
+    struct wanted *wanted;       /* what it is to be: a reference */
+    struct obtaining *obtaining; /* how its driver is got; NULL: it is there */
+    struct generation *current;  /* NULL until there is a driver */
     struct generation *retired;
     struct capture_log *logs; /* one for each replica there ever was at once */
     unsigned log_count;
@@ -83,12 +99,15 @@ struct service {
     enum host_service_state state;
     char reason[REASON_SIZE];
     bool changed; /* the reason did, since it was told */
-    struct event_slot state_event;
+    struct event_slot state_event, obtained_event;
     struct service *next; /* in host->services, in the order of their first set */
 };
 
 struct host {
-    char *endpoint, *worker_program;
+    char *endpoint, *worker_program, *helpers, *library_folder; /* the last two may be NULL */
+    char *store_path;
+    struct store *store;    /* opened when the first driver is obtained */
+    struct helper *running; /* helper programs, until they have ended */
     int epoll_fd, signal_fd;
     struct service *services;
     struct child *children;
@@ -99,9 +118,10 @@ struct host {
     unsigned sweeps_left;  /* in vain, until no more are due */
     uint64_t sweep_end_ms; /* when stopping and all workers have ended: how long orphans are hunted */
     bool swept;
+    bool cut_short; /* a helper was ended before it was done: the store may need a sweep */
 };
 
-/* What a descriptor in the epoll set is; the rest of the word is the number of the child. */
-enum poll_kind { POLL_STDOUT, POLL_STDERR, POLL_PIDFD, POLL_SIGNAL, POLL_KINDS };
+/* What a descriptor in the epoll set is; the rest of the word is the number of the child or helper. */
+enum poll_kind { POLL_STDOUT, POLL_STDERR, POLL_PIDFD, POLL_SIGNAL, POLL_HELPER, POLL_KINDS };
 
 #endif

@@ -12,9 +12,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "worker/host/backoff.h"
+
 #define DOUBLINGS_MAX 31
 #define DOUBLINGS_AFTER_READY 3
-#define JITTER_PERCENT 20
 
 typedef unsigned handler_fn(struct supervise *, const struct supervise_input *);
 
@@ -44,12 +45,6 @@ static void set_state(struct supervise *supervise, enum supervise_state next, ui
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
-}
-
-/* `now` + `wait`, where a wait may be "for ever". */
-static uint64_t later(uint64_t now_ms, uint64_t wait_ms)
-{
-    return wait_ms > SUPERVISE_NEVER - now_ms ? SUPERVISE_NEVER : now_ms + wait_ms;
 }
 
 /* Starting and resting */
@@ -99,7 +94,7 @@ static unsigned cancel(struct supervise *supervise, const struct supervise_input
 
 static unsigned await_ready(struct supervise *supervise, const struct supervise_input *input)
 {
-    set_state(supervise, SUPERVISE_STARTING, later(input->now_ms, supervise->rules.ready_limit_ms));
+    set_state(supervise, SUPERVISE_STARTING, backoff_later(input->now_ms, supervise->rules.ready_limit_ms));
     return 0;
 }
 
@@ -109,7 +104,7 @@ static unsigned serve(struct supervise *supervise, const struct supervise_input 
     supervise->ready_ms = input->now_ms;
     supervise->looping = false;
     supervise->deaths_in_a_row = 0;
-    set_state(supervise, SUPERVISE_READY, later(input->now_ms, SUPERVISE_FORGET_MS));
+    set_state(supervise, SUPERVISE_READY, backoff_later(input->now_ms, SUPERVISE_FORGET_MS));
     return 0;
 }
 
@@ -126,7 +121,7 @@ static unsigned forget(struct supervise *supervise, const struct supervise_input
 
 static unsigned terminate(struct supervise *supervise, const struct supervise_input *input)
 {
-    set_state(supervise, SUPERVISE_TERMINATING, later(input->now_ms, SUPERVISE_GRACE_MS));
+    set_state(supervise, SUPERVISE_TERMINATING, backoff_later(input->now_ms, SUPERVISE_GRACE_MS));
     return SUPERVISE_DO_CLOSE | SUPERVISE_DO_TERMINATE;
 }
 
@@ -140,7 +135,7 @@ static unsigned kill_group(struct supervise *supervise, const struct supervise_i
 static unsigned abort_for(struct supervise *supervise, const struct supervise_input *input, enum supervise_cause cause)
 {
     supervise->cause = cause;
-    set_state(supervise, SUPERVISE_ABORTING, later(input->now_ms, SUPERVISE_GRACE_MS));
+    set_state(supervise, SUPERVISE_ABORTING, backoff_later(input->now_ms, SUPERVISE_GRACE_MS));
     return SUPERVISE_DO_CLOSE | SUPERVISE_DO_ABORT;
 }
 
@@ -179,7 +174,7 @@ static unsigned want_rest(struct supervise *supervise, const struct supervise_in
 
 static unsigned hurry(struct supervise *supervise, const struct supervise_input *input)
 {
-    supervise->due_ms = min_u64(supervise->due_ms, later(input->now_ms, SUPERVISE_STOP_MS));
+    supervise->due_ms = min_u64(supervise->due_ms, backoff_later(input->now_ms, SUPERVISE_STOP_MS));
     return want_rest(supervise, input);
 }
 
@@ -205,7 +200,7 @@ static unsigned terminate_to_rest(struct supervise *supervise, const struct supe
 
 static unsigned drain_within(struct supervise *supervise, const struct supervise_input *input, uint64_t limit_ms)
 {
-    set_state(supervise, SUPERVISE_DRAINING, later(input->now_ms, limit_ms));
+    set_state(supervise, SUPERVISE_DRAINING, backoff_later(input->now_ms, limit_ms));
     return SUPERVISE_DO_CLOSE;
 }
 
@@ -241,26 +236,18 @@ static void note_failed_start(struct supervise *supervise, uint64_t now_ms)
         supervise->looping = true;
 }
 
-static uint64_t jittered(uint64_t delay_ms, uint64_t random)
-{
-    const uint64_t percent = 100 - JITTER_PERCENT + random % (2 * JITTER_PERCENT + 1);
-    return delay_ms / 100 * percent + delay_ms % 100 * percent / 100;
-}
-
 static uint64_t next_delay(struct supervise *supervise, uint64_t random)
 {
     const struct supervise_rules *rules = &supervise->rules;
     if (supervise->looping)
-        return jittered(rules->restart_max_ms, random);
+        return backoff_jitter(rules->restart_max_ms, random);
 
     if (supervise->was_ready && supervise->doublings > DOUBLINGS_AFTER_READY)
         supervise->doublings = DOUBLINGS_AFTER_READY;
-    const uint64_t highest = rules->restart_max_ms >> supervise->doublings;
-    const uint64_t delay_ms =
-        rules->restart_min_ms > highest ? rules->restart_max_ms : rules->restart_min_ms << supervise->doublings;
+    const uint64_t delay_ms = backoff_wait(rules->restart_min_ms, rules->restart_max_ms, supervise->doublings);
     if (supervise->doublings < DOUBLINGS_MAX)
         supervise->doublings++;
-    return jittered(delay_ms, random);
+    return backoff_jitter(delay_ms, random);
 }
 
 static unsigned mourn(struct supervise *supervise, const struct supervise_input *input)
@@ -270,7 +257,7 @@ static unsigned mourn(struct supervise *supervise, const struct supervise_input 
 
     if (!supervise->was_ready)
         note_failed_start(supervise, input->now_ms);
-    set_state(supervise, SUPERVISE_BACKOFF, later(input->now_ms, next_delay(supervise, input->random)));
+    set_state(supervise, SUPERVISE_BACKOFF, backoff_later(input->now_ms, next_delay(supervise, input->random)));
     return 0;
 }
 

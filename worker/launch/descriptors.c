@@ -17,23 +17,15 @@ static int compare(const void *left, const void *right)
 }
 
 /* Sorted; those that are not used are negative. */
-static size_t list_kept(const struct settings *settings, int kept[KEPT_MAX])
+static size_t list_kept(const struct settings *settings, const struct sealed *sealed, int kept[KEPT_MAX])
 {
     size_t count = settings->keep_count;
 
     memcpy(kept, settings->keep, count * sizeof(kept[0]));
     kept[count++] = settings->report_fd;
-    kept[count++] = settings->exec_fd;
+    kept[count++] = sealed->fd;
     qsort(kept, count, sizeof(kept[0]), compare);
     return count;
-}
-
-/* The interpreter of a script opens it by its descriptor, which must still be there then. */
-static bool is_script(int fd)
-{
-    char start[2];
-
-    return pread(fd, start, sizeof(start), 0) == (ssize_t)sizeof(start) && memcmp(start, "#!", sizeof(start)) == 0;
 }
 
 /* Standard streams always stay, whatever else they are used for. */
@@ -48,10 +40,11 @@ static bool close_between(unsigned first, unsigned last)
     return first > last || close_range(first, last, 0) == 0;
 }
 
-enum drover_status descriptors_enforce(const struct settings *settings, struct drover_error *error)
+enum drover_status descriptors_enforce(const struct settings *settings, const struct sealed *sealed,
+                                       struct drover_error *error)
 {
     int kept[KEPT_MAX];
-    const size_t count = list_kept(settings, kept);
+    const size_t count = list_kept(settings, sealed, kept);
     unsigned next = STDERR_FILENO + 1;
 
     for (size_t i = 0; i < count; i++) {
@@ -65,7 +58,7 @@ enum drover_status descriptors_enforce(const struct settings *settings, struct d
         next = (unsigned)kept[i] + 1;
     }
     if (close_between(next, ~0U) && set_close_on_exec(settings->report_fd, true) &&
-        set_close_on_exec(settings->exec_fd, settings->exec_fd >= 0 && !is_script(settings->exec_fd)))
+        set_close_on_exec(sealed->fd, !sealed->stays))
         return DROVER_OK;
 fail:
     return drover_error_set(error, DROVER_INTERNAL, "cannot close descriptors: %s", strerror(errno));

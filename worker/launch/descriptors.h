@@ -4,11 +4,12 @@
 
 #include <drover/status.h>
 
+#include "worker/launch/sealed.h"
 #include "worker/launch/settings.h"
 
-/* Close all but 0 to 2, those to be kept, the one for the report and the one to be executed; the report's, and that of
- * a program which is no script, go with execve(). Errors: INVALID_ARGUMENT (one that is named is not open), INTERNAL.
- */
-DROVER_MUST_CHECK enum drover_status descriptors_enforce(const struct settings *settings, struct drover_error *error);
+/* Close all but 0 to 2, those to be kept, the one for the report and the artefact; the report's, and the artefact's
+ * unless it stays, go with execve(). Errors: INVALID_ARGUMENT (one that is named is not open), INTERNAL. */
+DROVER_MUST_CHECK enum drover_status descriptors_enforce(const struct settings *settings, const struct sealed *sealed,
+                                                         struct drover_error *error);
 
 #endif

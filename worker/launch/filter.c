@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+
+#include "worker/launch/sanitized.h"
 
 #define EPERM_ACTION SCMP_ACT_ERRNO(EPERM)
 #define FAMILY_ACTION SCMP_ACT_ERRNO(EAFNOSUPPORT)
@@ -40,11 +43,17 @@ static const char *const refused[] = {
 static const unsigned long namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWNET,   CLONE_NEWPID,
                                            CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
 
+/* The search for leaks traces its own process; Landlock keeps it from others. */
+static bool is_needed(const char *call)
+{
+    return IS_SANITIZED && strcmp(call, "ptrace") == 0;
+}
+
 static int refuse_calls(scmp_filter_ctx filter)
 {
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         const int number = seccomp_syscall_resolve_name(refused[i]);
-        if (number == __NR_SCMP_ERROR)
+        if (number == __NR_SCMP_ERROR || is_needed(refused[i]))
             continue;
         const int code = seccomp_rule_add(filter, EPERM_ACTION, number, 0);
         if (code < 0)
@@ -116,21 +125,23 @@ static int refuse_families(scmp_filter_ctx filter, enum sandbox_network network)
     return code;
 }
 
-static int load(scmp_filter_ctx filter, enum sandbox_network network)
+static int load(scmp_filter_ctx filter, const struct settings *settings)
 {
     int code;
 
     if ((code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) < 0 ||
         (code = refuse_calls(filter)) < 0 || (code = refuse_namespaces(filter)) < 0 ||
-        (code = refuse_typing(filter)) < 0 || (code = refuse_families(filter, network)) < 0)
+        (code = refuse_typing(filter)) < 0 || (code = refuse_families(filter, settings->network)) < 0)
+        return code;
+    if (settings->processors > 0 && (code = seccomp_rule_add(filter, EPERM_ACTION, SCMP_SYS(sched_setaffinity), 0)) < 0)
         return code;
     return seccomp_load(filter);
 }
 
-void filter_enforce(enum sandbox_network network, struct layers *layers)
+void filter_enforce(const struct settings *settings, struct layers *layers)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    const int code = filter != NULL ? load(filter, network) : -ENOMEM;
+    const int code = filter != NULL ? load(filter, settings) : -ENOMEM;
 
     seccomp_release(filter);
     if (code < 0) {
@@ -138,8 +149,8 @@ void filter_enforce(enum sandbox_network network, struct layers *layers)
         layers_note_failure(layers, LAYER_SECCOMP, "no filter of system calls");
         return;
     }
-    layers_note(layers, LAYER_SECCOMP, LAYER_HELD, "network %s", sandbox_network_name(network));
+    layers_note(layers, LAYER_SECCOMP, LAYER_HELD, "network %s", sandbox_network_name(settings->network));
     /* A filter sees no addresses, Landlock sees ports only: who may have TCP here may have it anywhere. */
-    if (network == SANDBOX_NETWORK_LOOPBACK)
+    if (settings->network == SANDBOX_NETWORK_LOOPBACK)
         layers_note(layers, LAYER_LOOPBACK, LAYER_MISSING, "nothing here keeps TCP on this machine; grant 'outbound'");
 }

@@ -35,28 +35,46 @@ static bool is_user(uid_t uid, gid_t gid)
     return true;
 }
 
-/* Is there no group besides `gid`? */
-static bool is_alone(gid_t gid)
+/* Is there no group besides `gid` and the one that is given? */
+static bool is_alone(const struct settings *settings)
 {
-    gid_t groups[2];
-    const int count = getgroups(2, groups); /* fails when there are more */
+    gid_t groups[3];
+    const int count = getgroups(3, groups); /* fails when there are more */
+    bool has_group = !settings->has_group;
 
-    return count == 0 || (count == 1 && groups[0] == gid);
+    for (int i = 0; i < count; i++) {
+        if (groups[i] != settings->gid && !(settings->has_group && groups[i] == settings->group))
+            return false;
+        has_group |= groups[i] == settings->group;
+    }
+    return count >= 0 && has_group;
 }
 
-void identity_change_user(const struct settings *settings, struct layers *layers)
+/* NULL, or what failed with errno. */
+static const char *become(const struct settings *settings)
 {
+    if (is_user(settings->uid, settings->gid) && is_alone(settings))
+        return NULL;
+    if (setgroups(settings->has_group ? 1 : 0, &settings->group) != 0)
+        return "setgroups";
+    if (setresgid(settings->gid, settings->gid, settings->gid) != 0)
+        return "setresgid";
+    return setresuid(settings->uid, settings->uid, settings->uid) == 0 ? NULL : "setresuid";
+}
+
+enum drover_status identity_change_user(const struct settings *settings, struct layers *layers,
+                                        struct drover_error *error)
+{
+    const unsigned uid = (unsigned)settings->uid, gid = (unsigned)settings->gid;
+
     if (!settings->changes_user)
-        return;
-    const bool is_already = is_user(settings->uid, settings->gid) && is_alone(settings->gid);
-    if (!is_already && setgroups(0, NULL) != 0)
-        layers_note_failure(layers, LAYER_USER, "setgroups");
-    else if (!is_already && setresgid(settings->gid, settings->gid, settings->gid) != 0)
-        layers_note_failure(layers, LAYER_USER, "setresgid");
-    else if (!is_already && setresuid(settings->uid, settings->uid, settings->uid) != 0)
-        layers_note_failure(layers, LAYER_USER, "setresuid");
-    else
-        layers_note(layers, LAYER_USER, LAYER_HELD, "%u:%u", (unsigned)settings->uid, (unsigned)settings->gid);
+        return DROVER_OK;
+    const char *failed = become(settings);
+    if (failed != NULL)
+        return drover_error_set(error, DROVER_PERMISSION_DENIED, "cannot become user %u:%u (%s: %s): only root can",
+                                uid, gid, failed, strerror(errno));
+    layers_note(layers, LAYER_USER, LAYER_HELD, "%u:%u", uid, gid);
+    return DROVER_OK;
 }
 
 void identity_drop_capabilities(struct layers *layers)

@@ -145,17 +145,17 @@ static enum drover_status grant_paths(int rules_fd, struct layers *layers, enum 
 
 /* Who is told to run a program may read and execute its file. One in memory needs no rule, and can have none (EBADFD).
  */
-static enum drover_status grant_program(int rules_fd, const struct settings *settings, struct layers *layers,
-                                        struct drover_error *error)
+static enum drover_status grant_program(int rules_fd, const struct settings *settings, const struct sealed *sealed,
+                                        struct layers *layers, struct drover_error *error)
 {
-    if (settings->exec_fd < 0)
+    if (sealed->fd < 0 || sealed->is_module)
         return grant_path(rules_fd, layers, GRANT_EXEC, settings->command[0], error);
-    const int code = add_rule(rules_fd, layers->landlock_abi, GRANT_EXEC, settings->exec_fd);
+    const int code = add_rule(rules_fd, layers->landlock_abi, GRANT_EXEC, sealed->fd);
     return code == 0 || code == EBADFD ? DROVER_OK : refuse(error, settings->command[0], code);
 }
 
-enum drover_status landlock_prepare(const struct settings *settings, struct layers *layers, int *ret_fd,
-                                    struct drover_error *error)
+enum drover_status landlock_prepare(const struct settings *settings, const struct sealed *sealed, struct layers *layers,
+                                    int *ret_fd, struct drover_error *error)
 {
     enum drover_status status;
 
@@ -171,7 +171,7 @@ enum drover_status landlock_prepare(const struct settings *settings, struct laye
     if ((status = grant_paths(fd, layers, GRANT_READ, &settings->read, error)) != DROVER_OK ||
         (status = grant_paths(fd, layers, GRANT_EXEC, &settings->exec, error)) != DROVER_OK ||
         (status = grant_paths(fd, layers, GRANT_WRITE, &settings->write, error)) != DROVER_OK ||
-        (status = grant_program(fd, settings, layers, error)) != DROVER_OK) {
+        (status = grant_program(fd, settings, sealed, layers, error)) != DROVER_OK) {
         close(fd);
         return status;
     }

@@ -11,6 +11,7 @@
 #include <drover/status.h>
 
 #include "worker/launch/layers.h"
+#include "worker/launch/sealed.h"
 #include "worker/launch/settings.h"
 
 /* What may be done with a granted path. */
@@ -28,8 +29,8 @@ uint64_t landlock_granted(unsigned abi, enum grant grant, bool is_folder);
 /* Open all that is granted, and the program, and make rules of it. `*ret_fd` is the caller's, -1 when there is no
  * Landlock, which is noted. Paths to be read that do not exist are noted. Errors: NOT_FOUND, PERMISSION_DENIED (a path
  * to be written to is missing, or a symbolic link), INTERNAL. */
-DROVER_MUST_CHECK enum drover_status landlock_prepare(const struct settings *settings, struct layers *layers,
-                                                      int *ret_fd, struct drover_error *error);
+DROVER_MUST_CHECK enum drover_status landlock_prepare(const struct settings *settings, const struct sealed *sealed,
+                                                      struct layers *layers, int *ret_fd, struct drover_error *error);
 
 /* Apply the rules; no_new_privs must be set. Notes what holds. */
 void landlock_enforce(int rules_fd, struct layers *layers);

@@ -14,8 +14,9 @@
 static const struct {
     const char *name;
     bool insisted;
+    const char *word;
 } table[LAYERS] = {
-#define LAYER(NAME, name, insisted) [LAYER_##NAME] = {name, insisted},
+#define LAYER(NAME, name, insisted, word) [LAYER_##NAME] = {name, insisted, word},
 #include "worker/launch/layers.def"
 #undef LAYER
 };
@@ -133,15 +134,54 @@ static void put_absent(struct line *line, const struct layers *layers)
     put(line, "]");
 }
 
+/* Is this the first layer of its word that holds? */
+static bool brings_word(const struct layers *layers, int layer)
+{
+    if (layers->of[layer].state != LAYER_HELD)
+        return false;
+    for (int i = 0; i < layer; i++)
+        if (layers->of[i].state == LAYER_HELD && strcmp(table[i].word, table[layer].word) == 0)
+            return false;
+    return true;
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written through `line` */
+void layers_summarise(const struct layers *layers, enum sandbox_policy policy, char ret_text[LAYERS_SUMMARY_SIZE])
+{
+    struct line line = {.text = ret_text, .capacity = LAYERS_SUMMARY_SIZE};
+    const char *before = ", without ";
+
+    ret_text[0] = '\0';
+    if (policy == SANDBOX_OFF) {
+        put(&line, sandbox_policy_name(policy));
+        return;
+    }
+    for (int i = 0; i < LAYERS; i++) {
+        if (!brings_word(layers, i))
+            continue;
+        put(&line, line.used > 0 ? " " : "");
+        put(&line, table[i].word);
+    }
+    for (int i = 0; i < LAYERS; i++) {
+        if (layers->of[i].state != LAYER_MISSING || !put(&line, before))
+            continue;
+        put(&line, table[i].name);
+        before = ", ";
+    }
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): it is written through `line` */
 size_t layers_report(const struct layers *layers, enum sandbox_policy policy, char ret_line[LAYERS_REPORT_SIZE])
 {
     static const char *const titles[LAYER_STATES] = {
         [LAYER_HELD] = "held", [LAYER_MISSING] = "missing", [LAYER_LEFT_OUT] = "left_out"};
     struct line line = {.text = ret_line, .capacity = LAYERS_REPORT_SIZE};
-    char abi[32];
+    char abi[32], summary[LAYERS_SUMMARY_SIZE];
 
-    put(&line, "{\"policy\":");
+    layers_summarise(layers, policy, summary);
+    put(&line, "{\"summary\":");
+    put_string(&line, summary);
+    put(&line, ",\"policy\":");
     put_string(&line, sandbox_policy_name(policy));
     (void)snprintf(abi, sizeof(abi), ",\"landlock_abi\":%u", layers->landlock_abi);
     put(&line, abi);
@@ -158,11 +198,13 @@ size_t layers_report(const struct layers *layers, enum sandbox_policy policy, ch
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): as above */
-size_t layers_report_error(const char *text, char ret_line[LAYERS_REPORT_SIZE])
+size_t layers_report_error(enum drover_status status, const char *text, char ret_line[LAYERS_REPORT_SIZE])
 {
     struct line line = {.text = ret_line, .capacity = LAYERS_REPORT_SIZE};
 
-    put(&line, "{\"error\":");
+    put(&line, "{\"status\":");
+    put_string(&line, drover_status_name(status));
+    put(&line, ",\"error\":");
     put_string(&line, text);
     put(&line, "}\n");
     return line.used;

@@ -14,10 +14,11 @@
 
 #define LAYER_TEXT_SIZE 96
 #define LAYERS_ABSENT_MAX 64
+#define LAYERS_SUMMARY_SIZE 240
 #define LAYERS_REPORT_SIZE 4096 /* what a pipe takes at once */
 
 enum layer {
-#define LAYER(NAME, name, insisted) LAYER_##NAME,
+#define LAYER(NAME, name, insisted, word) LAYER_##NAME,
 #include "worker/launch/layers.def"
 #undef LAYER
     LAYERS
@@ -55,12 +56,16 @@ void layers_note_absent(struct layers *layers, const char *path);
 DROVER_MUST_CHECK enum drover_status layers_check(const struct layers *layers, enum sandbox_policy policy,
                                                   struct drover_error *error);
 
-/* The report, one line of JSON with LF and NUL: {"policy": ..., "landlock_abi": 7, "held": {name: what},
- * "missing": {name: why}, "left_out": {name: why}, "absent": [path]}. Returns its length; absent paths that do not
- * fit are left out. */
+/* For a person: the words of what holds, then the names of what does not, as "user landlock seccomp limits, without
+ * namespaces"; "off" for that policy. */
+void layers_summarise(const struct layers *layers, enum sandbox_policy policy, char ret_text[LAYERS_SUMMARY_SIZE]);
+
+/* The report, one line of JSON with LF and NUL: {"summary": ..., "policy": ..., "landlock_abi": 7, "held": {name:
+ * what}, "missing": {name: why}, "left_out": {name: why}, "absent": [path]}. Returns its length; absent paths that do
+ * not fit are left out. */
 size_t layers_report(const struct layers *layers, enum sandbox_policy policy, char ret_line[LAYERS_REPORT_SIZE]);
 
-/* The report of a launch that failed: {"error": text}. Returns its length. */
-size_t layers_report_error(const char *text, char ret_line[LAYERS_REPORT_SIZE]);
+/* The report of a launch that failed: {"status": "DATA_LOSS", "error": text}. Returns its length. */
+size_t layers_report_error(enum drover_status status, const char *text, char ret_line[LAYERS_REPORT_SIZE]);
 
 #endif

@@ -26,8 +26,8 @@ static const char *const networks[] = {[SANDBOX_NETWORK_NONE] = "none",
 
 /* Where programs and libraries are. What a system does not have is left out. */
 static const char *const system_exec[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", NULL};
-static const char *const system_read[] = {"/etc/alternatives", "/etc/ld.so.cache", "/proc",
-                                          "/dev/urandom",      "/dev/random",      NULL};
+static const char *const system_read[] = {
+    "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/proc", "/dev/urandom", "/dev/random", NULL};
 
 /* What a resolver and TLS need as well. */
 static const char *const network_read[] = {"/etc/resolv.conf", "/etc/hosts",    "/etc/host.conf", "/etc/nsswitch.conf",
@@ -42,6 +42,10 @@ static const char *const worker_env[] = {"PATH",
                                          "DROVER_WORKER_ENDPOINT",
                                          "DROVER_WORKER_PAGE_FD",
                                          "DROVER_WORKER_LIFELINE_FD",
+                                         "DROVER_STATE_DIR",
+                                         "ASAN_OPTIONS",
+                                         "LSAN_OPTIONS",
+                                         "UBSAN_OPTIONS",
                                          NULL};
 
 /* What is not said elsewhere, per profile; 0: no limit. */
@@ -49,7 +53,7 @@ struct defaults {
     uint64_t memory_bytes, cpu_s, file_bytes, processes, descriptors;
 };
 static const struct defaults compile_defaults = {2048 * MIB, 120, 256 * MIB, 256, 256};
-static const struct defaults worker_defaults = {.processes = 256, .descriptors = 1024};
+static const struct defaults worker_defaults = {.processes = 1024, .descriptors = 1024};
 
 /* A command line that grows. */
 struct words {
@@ -173,7 +177,7 @@ static void add_limits(struct words *words, const struct sandbox_common *common,
 static void add_common(struct words *words, const struct sandbox_common *common, enum sandbox_network network,
                        const char *folder)
 {
-    const char *const writable[] = {folder, "/dev/null", NULL};
+    const char *const writable[] = {"/dev/null", folder, NULL}; /* ends before a folder that is none */
 
     add(words, "%s", common->launcher);
     add(words, "--policy");
@@ -182,17 +186,21 @@ static void add_common(struct words *words, const struct sandbox_common *common,
     add(words, "%s", sandbox_network_name(network));
     add_existing(words, "exec", system_exec);
     add_existing(words, "read", system_read);
-    add_list(words, "read", common->read);
     add_list(words, "write", writable);
     add_list(words, "write", common->write);
     add_list(words, "env", common->env);
-    add_user(words, common);
     add_number(words, "parent", (uint64_t)common->parent);
     if (common->namespaces)
         add(words, "--namespaces");
     if (common->report_fd >= 0)
         add_number(words, "report-fd", (uint64_t)common->report_fd);
-    add(words, "--clear-env");
+}
+
+/* One variable that names a folder. */
+static void add_variable(struct words *words, const char *name, const char *value)
+{
+    add(words, "--env");
+    add(words, "%s=%s", name, value);
 }
 
 static void add_command(struct words *words, const char *const *command)
@@ -212,12 +220,10 @@ static size_t count_option(const struct words *words, const char *option)
     return count;
 }
 
-static enum drover_status check(const struct sandbox_common *common, const char *folder, struct drover_error *error)
+static enum drover_status check(const struct sandbox_common *common, struct drover_error *error)
 {
     if (common->command == NULL || common->command[0] == NULL)
         return drover_error_set(error, DROVER_INVALID_ARGUMENT, "there is no command to run in a sandbox");
-    if (folder == NULL || folder[0] != '/')
-        return drover_error_set(error, DROVER_INVALID_ARGUMENT, "a sandbox needs the absolute path of its folder");
     return DROVER_OK;
 }
 
@@ -244,41 +250,79 @@ enum drover_status sandbox_compile_argv(const struct sandbox_compile *compile, c
 {
     const char *const folders[] = {compile->folder, NULL};
     struct words words = {0};
-    const enum drover_status status = check(&compile->common, compile->folder, error);
+    enum drover_status status = check(&compile->common, error);
 
+    if (status == DROVER_OK && (compile->folder == NULL || compile->folder[0] != '/'))
+        status = drover_error_set(error, DROVER_INVALID_ARGUMENT, "a build needs the absolute path of its folder");
     if (status != DROVER_OK)
         return status;
     add_common(&words, &compile->common, SANDBOX_NETWORK_NONE, compile->folder);
+    add_list(&words, "read", compile->common.read);
     add_list(&words, "exec", folders); /* a build runs what it has just built */
+    add_user(&words, &compile->common);
     add_limits(&words, &compile->common, &compile_defaults);
-    for (size_t i = 0; i < 2; i++) {
-        add(&words, "--env");
-        add(&words, "%s=%s", i == 0 ? "TMPDIR" : "HOME", compile->folder);
-    }
-    add(&words, "--env");
-    add(&words, "PATH=/usr/bin:/bin");
-    add(&words, "--env");
-    add(&words, "LC_ALL=C");
+    add(&words, "--clear-env");
+    add_variable(&words, "TMPDIR", compile->folder);
+    add_variable(&words, "HOME", compile->folder);
+    add_variable(&words, "PATH", "/usr/bin:/bin");
+    add_variable(&words, "LC_ALL", "C");
     add_command(&words, compile->common.command);
     return finish(&words, ret, error);
+}
+
+/* With the policy `off` a worker inherits everything. */
+static void add_worker_environment(struct words *words, const struct sandbox_worker *worker)
+{
+    if (worker->libraries != NULL)
+        add_variable(words, "LD_LIBRARY_PATH", worker->libraries);
+    if (worker->common.policy == SANDBOX_OFF)
+        return;
+    add(words, "--clear-env");
+    add_list(words, "keep-env", worker_env);
+    if (worker->folder == NULL)
+        return;
+    add_variable(words, "TMPDIR", worker->folder);
+    add_variable(words, "HOME", worker->folder);
+}
+
+static void add_worker_user(struct words *words, const struct sandbox_worker *worker)
+{
+    if (worker->stays_root && worker->common.uid == 0)
+        return;
+    add_user(words, &worker->common);
+    add_number(words, "group", worker->group);
+}
+
+static void add_artefact(struct words *words, const struct sandbox_worker *worker)
+{
+    const char *const artefact[] = {worker->artefact, NULL}, *const module[] = {worker->module, NULL};
+    const char *const name[] = {worker->name, NULL};
+
+    add_list(words, "artefact", artefact);
+    add_list(words, "module", module);
+    add_list(words, "name", name);
 }
 
 enum drover_status sandbox_worker_argv(const struct sandbox_worker *worker, char ***ret, struct drover_error *error)
 {
     const bool is_connected =
         worker->network == SANDBOX_NETWORK_LOOPBACK || worker->network == SANDBOX_NETWORK_OUTBOUND;
+    const char *const libraries[] = {worker->libraries, NULL};
     struct words words = {0};
-    const enum drover_status status = check(&worker->common, worker->folder, error);
+    const enum drover_status status = check(&worker->common, error);
 
     if (status != DROVER_OK)
         return status;
     add_common(&words, &worker->common, is_connected ? worker->network : SANDBOX_NETWORK_UNIX, worker->folder);
+    add_list(&words, "exec", worker->common.read); /* who may read a program can run a copy of it anyway */
+    add_existing(&words, "read", libraries);
     if (is_connected)
         add_existing(&words, "read", network_read);
-    add_list(&words, "keep-env", worker_env);
+    add_worker_user(&words, worker);
     add_limits(&words, &worker->common, &worker_defaults);
-    if (worker->exec_fd >= 0)
-        add_number(&words, "exec-fd", (uint64_t)worker->exec_fd);
+    add_number(&words, "processors", worker->processors);
+    add_worker_environment(&words, worker);
+    add_artefact(&words, worker);
     for (size_t i = 0; i < worker->keep_count; i++) {
         add(&words, "--keep-fd");
         add(&words, "%d", worker->keep_fds[i]);

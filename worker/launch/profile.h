@@ -3,7 +3,8 @@
  * What a profile grants beyond what it is told to:
  *   - both may read and execute the system's programs and libraries, and read /proc (Landlock keeps the secrets of
  *     processes outside the sandbox), /dev/null and random numbers;
- *   - neither is root: where the caller is root, and names no other user, it is SANDBOX_NOBODY;
+ *   - neither is root, unless a worker is told to stay so: where the caller is root, and names no other user, it is
+ *     SANDBOX_NOBODY;
  *   - no core dumps.
  *
  * drover-launch kills no process group when time is up: its caller does.
@@ -45,7 +46,7 @@ bool sandbox_network_parse(const char *word, enum sandbox_network *ret);
 struct sandbox_common {
     const char *launcher; /* path of drover-launch */
     enum sandbox_policy policy;
-    const char *const *read;      /* paths: the source, the SDK; what was granted */
+    const char *const *read;      /* paths: the source, the SDK; what was granted, which a worker may execute, too */
     const char *const *write;     /* besides the folder of the profile */
     const char *const *env;       /* NAME=VALUE */
     uint64_t memory_bytes, cpu_s; /* 0: what the profile says */
@@ -64,20 +65,26 @@ struct sandbox_compile {
     const char *folder;
 };
 
-/* A worker may change its `folder`, reach the broker and what `network` says. It has 256 processes and 1024
- * descriptors, no limit of memory or time unless one is given, and of the caller's environment what names its language,
- * time zone and broker. */
+/* A worker may change its `folder`, which is its TMPDIR and HOME, too, reach the broker and what `network` says. It has
+ * 1024 processes beyond those of its user and 1024 descriptors, no limit of memory or time unless one is given, and of
+ * the caller's environment what names its language, time zone and broker; with the policy `off` all of it. */
 struct sandbox_worker {
     struct sandbox_common common;
-    const char *folder;
+    const char *folder;           /* NULL: none */
     enum sandbox_network network; /* none means unix here: the broker is behind such a socket */
-    int exec_fd;                  /* -1: execute the command's program by its path */
+    bool stays_root;              /* where the caller is root and `uid` is 0 */
+    gid_t group;                  /* of another user: one more group, for the broker's socket; 0: none */
+    uint64_t processors;          /* 0: all */
+    const char *libraries;        /* a folder to be read and searched for libraries; NULL: none */
+    const char *module;           /* NULL, or the file whose copy is the last argument of the program */
+    const char *artefact;         /* SHA-256 in hex of the module or else the program; NULL: what lies there is run */
+    const char *name;             /* what lists of processes show; NULL: the program */
     const int *keep_fds;          /* descriptors of its own: the start word's page, the lifeline */
     size_t keep_count;
 };
 
 /* Make a command line, ended by NULL, for the caller to release with sandbox_argv_free(). Errors: INVALID_ARGUMENT (no
- * command, no folder, more paths than drover-launch takes), RESOURCE_EXHAUSTED. */
+ * command, no folder for a compile, more paths than drover-launch takes), RESOURCE_EXHAUSTED. */
 DROVER_MUST_CHECK enum drover_status sandbox_compile_argv(const struct sandbox_compile *compile, char ***ret,
                                                           struct drover_error *error);
 DROVER_MUST_CHECK enum drover_status sandbox_worker_argv(const struct sandbox_worker *worker, char ***ret,

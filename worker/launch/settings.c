@@ -10,9 +10,11 @@
 
 #include "common/base/text.h"
 
+#define HASH_DIGITS 64 /* of a SHA-256 */
+
 /* The options as they were written; NULL where there is none. */
 struct words {
-    const char *policy, *network, *user, *parent, *report_fd, *exec_fd;
+    const char *policy, *network, *user, *group, *processors, *parent, *report_fd, *artefact, *module, *name;
     const char *limits[LIMITS];
     struct option_list keep_fd, read, write, exec, keep_env, env;
     bool namespaces, clear_env, help, version;
@@ -29,15 +31,20 @@ static const struct option table[] = {
     {"network", 0, OPTION_TEXT, AT(network), "NETWORK",
      "none (not even sockets of this machine), unix, loopback or outbound"},
     {"user", 0, OPTION_TEXT, AT(user), "UID:GID", "become this user, with no other group"},
+    {"group", 0, OPTION_TEXT, AT(group), "GID", "and be in this group besides"},
     {"namespaces", 0, OPTION_FLAG, AT(namespaces), NULL, "namespaces of its own as well, where they are to be had"},
 #define LIMIT(NAME, option, resource, read, value, help) \
     {option, 0, OPTION_TEXT, AT(limits) + LIMIT_##NAME * sizeof(const char *), value, help},
 #include "worker/launch/limits.def"
 #undef LIMIT
+    {"processors", 0, OPTION_TEXT, AT(processors), "N", "run on no more than N processors at a time"},
     {"parent", 0, OPTION_TEXT, AT(parent), "PID", "end at once if this is not the parent"},
     {"keep-fd", 0, OPTION_LIST, AT(keep_fd), "N", "leave this descriptor open"},
     {"report-fd", 0, OPTION_TEXT, AT(report_fd), "N", "tell there which layers hold, as a line of JSON"},
-    {"exec-fd", 0, OPTION_TEXT, AT(exec_fd), "N", "execute this descriptor; PROGRAM is only its name"},
+    {"artefact", 0, OPTION_TEXT, AT(artefact), "SHA256", "run a copy in memory, and only if it has this hash"},
+    {"module", 0, OPTION_TEXT, AT(module), "FILE",
+     "the artefact is this file; PROGRAM gets the name of the copy as its last argument"},
+    {"name", 0, OPTION_TEXT, AT(name), "NAME", "what PROGRAM is told, and others are shown, as its name"},
     {"clear-env", 0, OPTION_FLAG, AT(clear_env), NULL, "start from an empty environment"},
     {"keep-env", 0, OPTION_LIST, AT(keep_env), "NAME", "but keep this variable"},
     {"env", 0, OPTION_LIST, AT(env), "NAME=VALUE", "and set this one"},
@@ -89,6 +96,30 @@ static enum drover_status read_user(const char *word, struct settings *ret, stru
     ret->uid = (uid_t)uid;
     ret->gid = (gid_t)gid;
     return DROVER_OK;
+}
+
+/* As sha256sum(1) prints it. */
+static enum drover_status check_artefact(const struct settings *settings, struct drover_error *error)
+{
+    const char *hash = settings->artefact;
+
+    if (hash == NULL)
+        return settings->module == NULL
+                   ? DROVER_OK
+                   : drover_error_set(error, DROVER_INVALID_ARGUMENT, "option '--module' needs '--artefact'");
+    if (strlen(hash) == HASH_DIGITS && strspn(hash, "0123456789abcdef") == HASH_DIGITS)
+        return DROVER_OK;
+    return refuse(error, "artefact", hash, "SHA-256 (64 digits 0-9a-f)");
+}
+
+static enum drover_status read_group(const char *word, struct settings *ret, struct drover_error *error)
+{
+    int group = 0;
+    const enum drover_status status = read_int("group", word, INT_MAX, &group, error);
+
+    ret->has_group = word != NULL;
+    ret->group = (gid_t)group;
+    return status;
 }
 
 static enum drover_status read_limits(const struct words *words, struct settings *ret, struct drover_error *error)
@@ -146,7 +177,7 @@ static enum drover_status check_command(const struct settings *settings, struct 
     const char *program = settings->command[0];
     if (program == NULL)
         return drover_error_set(error, DROVER_INVALID_ARGUMENT, "nothing to run: write the program behind '--'");
-    if (settings->exec_fd < 0 && strchr(program, '/') == NULL)
+    if (strchr(program, '/') == NULL)
         return drover_error_set(error, DROVER_INVALID_ARGUMENT, "program '%s' has no '/': PATH is not searched here",
                                 text_printable(program, strlen(program), quoted, sizeof(quoted)));
     return DROVER_OK;
@@ -163,9 +194,10 @@ static enum drover_status read_words(const struct words *words, struct settings 
         return refuse(error, "network", words->network, "network (none, unix, loopback, outbound)");
     if ((status = read_int("parent", words->parent, INT_MAX, &ret->parent, error)) != DROVER_OK ||
         (status = read_int("report-fd", words->report_fd, INT_MAX, &ret->report_fd, error)) != DROVER_OK ||
-        (status = read_int("exec-fd", words->exec_fd, INT_MAX, &ret->exec_fd, error)) != DROVER_OK ||
+        (status = read_int("processors", words->processors, INT_MAX, &ret->processors, error)) != DROVER_OK ||
         (status = read_user(words->user, ret, error)) != DROVER_OK ||
-        (status = read_limits(words, ret, error)) != DROVER_OK ||
+        (status = read_group(words->group, ret, error)) != DROVER_OK ||
+        (status = check_artefact(ret, error)) != DROVER_OK || (status = read_limits(words, ret, error)) != DROVER_OK ||
         (status = read_kept(&words->keep_fd, ret, error)) != DROVER_OK ||
         (status = check_variables(ret, error)) != DROVER_OK)
         return status;
@@ -188,7 +220,9 @@ enum drover_status settings_read(int argc, char **argv, struct settings *ret, st
         .exec = words.exec,
         .namespaces = words.namespaces,
         .report_fd = -1,
-        .exec_fd = -1,
+        .artefact = words.artefact,
+        .module = words.module,
+        .name = words.name,
         .clear_env = words.clear_env,
         .keep_env = words.keep_env,
         .env = words.env,

@@ -28,11 +28,14 @@ struct settings {
         bool given;
         uint64_t value;
     } limits[LIMITS];
-    bool changes_user, namespaces;
+    bool changes_user, has_group, namespaces;
     uid_t uid;
-    gid_t gid;
-    pid_t parent;           /* 0: whoever it is now */
-    int report_fd, exec_fd; /* -1: none */
+    gid_t gid, group;              /* `group`: besides its own */
+    int processors;                /* 0: all */
+    pid_t parent;                  /* 0: whoever it is now */
+    int report_fd;                 /* -1: none */
+    const char *name;              /* NULL: the program's */
+    const char *artefact, *module; /* NULL: none; a module has an artefact */
     int keep[OPTION_LIST_MAX];
     size_t keep_count;
     bool clear_env;
@@ -41,8 +44,8 @@ struct settings {
     char **command; /* program and arguments, ended by NULL */
 };
 
-/* Read the command line. Without help or version there is a command, whose first word has a '/' unless a descriptor is
- * executed. Errors: INVALID_ARGUMENT, naming the option. */
+/* Read the command line. Without help or version there is a command, whose first word has a '/'. Errors:
+ * INVALID_ARGUMENT, naming the option. */
 DROVER_MUST_CHECK enum drover_status settings_read(int argc, char **argv, struct settings *ret,
                                                    struct drover_error *error);
 

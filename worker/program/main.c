@@ -1,6 +1,7 @@
-/* main.c - drover-worker: the process in which a built-in driver runs
+/* main.c - drover-worker: the process in which a driver runs that is no program of its own
  *
- * The broker starts `drover-worker --builtin INTERFACE/DRIVER` for each worker of a service whose driver is built in.
+ * The broker starts `drover-worker --builtin INTERFACE/DRIVER` for each worker of a service whose driver is built in,
+ * and `drover-worker --module PATH` for one whose driver is a shared object.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,12 +13,14 @@
 
 #include "common/base/options.h"
 #include "worker/program/builtins.h"
+#include "worker/program/module.h"
 
 #define EXIT_USAGE 2
 #define EXIT_INTERNAL 70
+#define EXIT_MISFIT 78 /* what the host takes for "do not start it again" */
 
 struct settings {
-    const char *builtin;
+    const char *builtin, *module;
     bool list, help, version;
     /* For workers on other machines. */
     struct option_list broker, service;
@@ -26,6 +29,7 @@ struct settings {
 
 static const struct option table[] = {
     {"builtin", 0, OPTION_TEXT, offsetof(struct settings, builtin), "INTERFACE/DRIVER", "serve this built-in driver"},
+    {"module", 0, OPTION_TEXT, offsetof(struct settings, module), "PATH", "serve the driver in this shared object"},
     {"list", 0, OPTION_FLAG, offsetof(struct settings, list), NULL, "list the built-in drivers"},
     {"broker", 0, OPTION_LIST, offsetof(struct settings, broker), "ENDPOINT",
      "serve a broker on another machine (later)"},
@@ -45,9 +49,10 @@ static int print_help(void)
     if (!help)
         return EXIT_INTERNAL;
     printf("usage: drover-worker --builtin INTERFACE/DRIVER\n"
+           "       drover-worker --module PATH\n"
            "       drover-worker --list\n\n"
-           "Hosts one of drover's built-in drivers. drover-broker starts it; by hand, with --builtin, it explains the "
-           "driver.\n\n%s",
+           "Hosts one of drover's built-in drivers, or a driver in a shared object. drover-broker starts it; by hand, "
+           "with --builtin or --module, it explains the driver.\n\n%s",
            help);
     free(help);
     return EXIT_SUCCESS;
@@ -85,7 +90,18 @@ static int DROVER_PRINTF(1, 2) refuse(const char *format, ...)
     return EXIT_USAGE;
 }
 
-static int serve(const struct settings *settings, int argc, char **argv)
+static int serve_module(const struct settings *settings, int argc, char **argv)
+{
+    const struct drover_driver *driver = NULL;
+    struct drover_error error = {0};
+
+    if (module_load(settings->module, &driver, &error) == DROVER_OK)
+        return drover_worker_main(driver, argc, argv);
+    (void)refuse("%s", error.text);
+    return EXIT_MISFIT;
+}
+
+static int serve_builtin(const struct settings *settings, int argc, char **argv)
 {
     const struct drover_driver *driver = builtin_find(settings->builtin);
 
@@ -109,8 +125,12 @@ int main(int argc, char **argv)
     if (planned_option(&settings))
         return refuse("option '%s' is not implemented yet: workers run on the broker's machine only",
                       planned_option(&settings));
+    if (settings.builtin && settings.module)
+        return refuse("--builtin and --module: one process hosts one driver");
     if (settings.builtin)
-        return serve(&settings, argc, argv);
+        return serve_builtin(&settings, argc, argv);
+    if (settings.module)
+        return serve_module(&settings, argc, argv);
     if (settings.help)
         return print_help();
     if (settings.version) {
@@ -118,7 +138,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     if (!settings.list)
-        return refuse("--builtin INTERFACE/DRIVER or --list is needed (see --help)");
+        return refuse("--builtin INTERFACE/DRIVER, --module PATH or --list is needed (see --help)");
     builtin_list(stdout);
     return EXIT_SUCCESS;
 }

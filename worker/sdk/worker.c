@@ -50,15 +50,35 @@ static bool has_word(int argc, char **argv, const char *word)
     return false;
 }
 
-/* What would stand behind `driver:`: the name of a built-in, or the path of this program. */
+/* The value of an option of drover-worker: `--name VALUE` or `--name=VALUE`; NULL when it was not given. */
+static const char *option_value(int argc, char **argv, const char *name)
+{
+    const size_t size = strlen(name);
+
+    for (int i = 1; i < argc && argv[i]; i++) {
+        if (strncmp(argv[i], name, size) == 0 && argv[i][size] == '=')
+            return argv[i] + size + 1;
+        if (strcmp(argv[i], name) == 0 && i + 1 < argc)
+            return argv[i + 1];
+    }
+    return NULL;
+}
+
+/* What would stand behind `driver:`: the name of a built-in, or the path of the module or of this program. */
 static void explain_myself(const struct drover_driver *driver, int argc, char **argv)
 {
-    char path[4096] = "/path/to/this/program";
-    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char program[4096] = "/path/to/this/program";
+    const char *module = option_value(argc, argv, "--module");
+    char *path = module ? sys_absolute_path(module) : NULL;
+    const ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
     if (size > 0)
-        path[size] = '\0';
-    explain_driver(driver, has_word(argc, argv, "--builtin") ? driver->name : path, stdout);
+        program[size] = '\0';
+    if (option_value(argc, argv, "--builtin"))
+        explain_driver(driver, driver->name, stdout);
+    else
+        explain_driver(driver, path ? path : program, stdout);
+    free(path);
 }
 
 /* Started by hand: the exit status, or -1 to go on and serve. */
@@ -97,8 +117,12 @@ int drover_worker_main(const struct drover_driver *driver, int argc, char **argv
     static struct environment environment; /* outlives this function: the lifeline's thread looks at it */
     struct session session;
     struct drover_error error = {0};
-    int exit_status = answer_a_human(driver, argc, argv);
 
+    if (served_check(driver, &error) != DROVER_OK) {
+        drover_log(DROVER_LOG_ERROR, "%s", error.text);
+        return EXIT_MISFIT;
+    }
+    int exit_status = answer_a_human(driver, argc, argv);
     if (exit_status != -1)
         return exit_status;
     sys_seed_libzmq();

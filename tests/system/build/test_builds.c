@@ -1,6 +1,7 @@
 /* test_builds.c - sources of every kind become artefacts, once, and the same wherever they are built */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +27,16 @@ static void tear_down(void)
 TestSuite(builds, .init = set_up, .fini = tear_down);
 
 struct sample {
-    char folder[32], name[32], system[16];
+    char folder[32], name[32], system[16], form[16];
 };
 
 static struct sample samples[] = {
-    {"cmake-driver", "cmake-driver", "cmake"},
-    {"make-driver", "make-driver", "make"},
-    {"plain-driver", "plain-driver", "cc"},
-    {"command-driver", "command-driver", "command"},
-    {"other-name", "butler", "cc"},
+    {"cmake-driver", "cmake-driver", "cmake", "executable"},
+    {"make-driver", "make-driver", "make", "executable"},
+    {"plain-driver", "plain-driver", "cc", "executable"},
+    {"command-driver", "command-driver", "command", "executable"},
+    {"other-name", "butler", "cc", "executable"},
+    {"module-driver", "module-driver", "make", "module"},
 };
 
 ParameterizedTestParameters(builds, every_kind_of_source)
@@ -45,13 +47,16 @@ ParameterizedTestParameters(builds, every_kind_of_source)
 /* What the artefact says of itself when it is run by hand. */
 static void expect_says(const struct rig_run *run, const char *text)
 {
-    char *line = NULL;
+    char *line = NULL, command[PATH_MAX];
     size_t capacity = 0;
     bool says = false;
     /* ASan wants to be the first library of a program; this one was not built with it. */
     setenv("ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0", 1);
     setenv("LD_LIBRARY_PATH", rig_text(run, "library_folder"), 1);
-    FILE *output = popen(rig_text(run, "path"), "r"); /* NOLINT: a hash below the rig's folder */
+    snprintf(command, sizeof(command), "%s%s",
+             strcmp(rig_text(run, "form"), "module") == 0 ? DROVER_BINARY_DIR "/bin/drover-worker --module " : "",
+             rig_text(run, "path"));
+    FILE *output = popen(command, "r"); /* NOLINT: a hash below the rig's folder */
     cr_assert_not_null(output);
     while (getline(&line, &capacity, output) > 0)
         says |= strstr(line, text) != NULL;
@@ -72,7 +77,7 @@ ParameterizedTest(struct sample *sample, builds, every_kind_of_source)
     cr_expect_str_eq(rig_text(&first, "name"), sample->name);
     cr_expect_str_eq(rig_text(&first, "interface"), "hello");
     cr_expect_str_eq(rig_text(&first, "system"), sample->system);
-    cr_expect_str_eq(rig_text(&first, "form"), "executable");
+    cr_expect_str_eq(rig_text(&first, "form"), sample->form);
     cr_expect_str_eq(rig_text(&first, "key"), first.key);
     cr_expect_not(rig_is_reused(&first));
     cr_assert_eq(sys_hash_file(rig_text(&first, "path"), hash, NULL), DROVER_OK);

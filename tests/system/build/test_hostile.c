@@ -138,7 +138,7 @@ ParameterizedTestParameters(hostile, artefact_that_is_none)
         {"true", "driver", "artefact 'driver': the build did not make it"},
         {"printf '#!/bin/sh\\n' >driver; chmod +x driver", "driver", "artefact 'driver': is a script"},
         {"cp /bin/true driver; chmod -x driver", "driver", "artefact 'driver': is not executable"},
-        {": >driver; chmod +x driver", "driver", "artefact 'driver': is empty"},
+        {": >driver; chmod +x driver", "driver", "artefact 'driver': is an empty file"},
         {"mkfifo driver; chmod +x driver", "driver", "artefact 'driver': is no regular file"},
     };
     return cr_make_param_array(struct made, rows, sizeof(rows) / sizeof(rows[0]));
@@ -187,7 +187,7 @@ Test(hostile, command_that_is_none)
     struct rig_run run;
     rig_write(&rig, "s/driver.yaml", 0644, "build: {command: [./nothing], artefact: x}\n");
     rig_build(&rig, &run, "store", "s", "");
-    cr_expect(rig_failed(&run, DROVER_FAILED_PRECONDITION, 1, "./nothing'"));
+    cr_expect(rig_failed(&run, DROVER_FAILED_PRECONDITION, 1, "cannot start ./nothing: "));
     rig_run_done(&run);
     rig_write(&rig, "s/driver.yaml", 0644, "build: {command: [no-such-program], artefact: x}\n");
     rig_build(&rig, &run, "store", "s", "");

@@ -269,8 +269,6 @@ Test(exit_status, 78_for_what_is_configured_wrong)
         {"drover-broker --check --config bad.yaml", 78, NULL, "bad.yaml:2:3: key 'lisen'"},
         {"drover-broker --config bad.yaml", 78, NULL, "bad.yaml:2:3: key 'lisen'"},
         {"drover-broker --config missing.yaml", 78, NULL, "missing.yaml"},
-        {"drover restart pinned", 78, NULL, "FAILED_PRECONDITION: service 'pinned' is quarantined"},
-        {"drover drain pinned", 78, NULL, "FAILED_PRECONDITION: service 'pinned' is quarantined"},
     };
 
     start();

@@ -17,7 +17,8 @@ static void begin(const char *settings)
 {
     char services[256];
 
-    snprintf(services, sizeof(services), "  raw: {driver: " SIEGE_RAW_DRIVER ", restart: {min: 10ms, max: 10ms}%s}\n",
+    snprintf(services, sizeof(services),
+             "  raw: {driver: " SIEGE_RAW_DRIVER ", grants: {write: [@]}, restart: {min: 10ms, max: 10ms}%s}\n",
              settings);
     siege_begin(&siege, services);
     raw_worker_await(&siege, &worker);

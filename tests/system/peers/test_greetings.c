@@ -9,7 +9,8 @@ static struct siege siege;
 static struct peer peer;
 static struct drover_error error;
 
-static const char raw_service[] = "  raw: {driver: " SIEGE_RAW_DRIVER ", restart: {min: 10ms, max: 10ms}}\n";
+static const char raw_service[] =
+    "  raw: {driver: " SIEGE_RAW_DRIVER ", grants: {write: [@]}, restart: {min: 10ms, max: 10ms}}\n";
 
 static void connect_anew(void)
 {

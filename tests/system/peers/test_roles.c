@@ -165,7 +165,8 @@ Test(roles, a_session_of_another_connection_is_worth_nothing)
 
 /* ---- workers ---- */
 
-static const char raw_service[] = "  raw: {driver: " SIEGE_RAW_DRIVER ", restart: {min: 10ms, max: 10ms}}\n";
+static const char raw_service[] =
+    "  raw: {driver: " SIEGE_RAW_DRIVER ", grants: {write: [@]}, restart: {min: 10ms, max: 10ms}}\n";
 
 Test(roles, a_worker_that_is_not_ready_may_send_what_its_rows_say_and_no_more)
 {

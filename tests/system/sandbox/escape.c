@@ -405,6 +405,37 @@ static bool print_environment(char **arguments)
     return true;
 }
 
+static const char *own_name;
+
+static bool print_self(char **arguments)
+{
+    char path[256] = "", name[64] = "";
+
+    (void)arguments;
+    const int fd = open("/proc/self/comm", O_RDONLY);
+    const bool is_read = readlink("/proc/self/exe", path, sizeof(path) - 1) > 0 && read(fd, name, sizeof(name) - 1) > 0;
+    printf("exe %s\ncomm %sargv[0] %s\n", path, name, own_name);
+    return is_read;
+}
+
+/* Only the file itself: what it is a copy of may be changed as its permissions say. */
+static bool change_self(char **arguments)
+{
+    (void)arguments;
+    const int fd = open("/proc/self/exe", O_WRONLY);
+    return fd >= 0 && write(fd, "x", 1) == 1;
+}
+
+static bool print_file(char **arguments)
+{
+    char text[4096];
+    const int fd = open(arguments[0], O_RDONLY);
+    const ssize_t size = read(fd, text, sizeof(text));
+
+    printf("%s: %.*s\n", arguments[0], size > 0 ? (int)size : 0, text);
+    return size > 0;
+}
+
 static const struct {
     const char *name;
     int arguments;
@@ -447,10 +478,14 @@ static const struct {
     {"nothing", 0, do_nothing},
     {"wait", 0, do_wait},
     {"print-environment", 0, print_environment},
+    {"print-self", 0, print_self},
+    {"change-self", 0, change_self},
+    {"print-file", 1, print_file},
 };
 
 int main(int argc, char **argv)
 {
+    own_name = argv[0];
     for (size_t i = 0; argc > 1 && i < sizeof(table) / sizeof(table[0]); i++) {
         if (strcmp(table[i].name, argv[1]) != 0 || table[i].arguments != argc - 2)
             continue;

@@ -232,7 +232,7 @@ static struct sandbox_common common(void)
 
 struct sandbox_worker rig_worker(void)
 {
-    return (struct sandbox_worker){.common = common(), .folder = rig_path("mine"), .exec_fd = -1};
+    return (struct sandbox_worker){.common = common(), .folder = rig_path("mine")};
 }
 
 struct sandbox_compile rig_compile(void)

@@ -4,62 +4,118 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/sys/sys.h"
 #include "tests/system/sandbox/sandbox_rig.h"
 
-#define PROGRAM_MAX ((size_t)16 << 20)
-
 TestSuite(sandbox_launch, .init = rig_init, .fini = rig_done, .timeout = 60);
 
-/* The program from a descriptor that the launcher inherits. */
-static struct outcome run_descriptor(int fd)
+/* Run a command whose program must have the hash of `file`, or with NULL another one. */
+static struct outcome run_artefact(struct sandbox_worker *worker, const char *const *words, const char *file)
 {
-    const char *const words[] = {"any-name", "nothing", NULL};
+    char hash[65] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    struct drover_error error = {0};
+
+    if (file != NULL)
+        cr_assert_eq(sys_hash_file(file, hash, &error), DROVER_OK, "%s", error.text);
+    worker->common.command = words;
+    worker->artefact = hash;
+    return rig_run_worker(AS_SELF, worker);
+}
+
+Test(sandbox_launch, runs_a_copy_of_the_program_in_memory)
+{
+    const char *const words[] = {rig_path("escape"), "print-self", NULL};
+    struct sandbox_worker worker = rig_worker();
+    const struct outcome outcome = run_artefact(&worker, words, words[0]);
+
+    cr_expect_eq(outcome.status, 0, "%d: %s", outcome.status, outcome.output);
+    cr_expect(strstr(outcome.output, "exe /memfd:escape (deleted)\n") != NULL, "%s", outcome.output);
+    cr_expect(strstr(outcome.output, "escape\n") != NULL, "%s", outcome.output);
+    cr_expect(strstr(outcome.output, words[0]) != NULL, "its first argument is the path: %s", outcome.output);
+}
+
+Test(sandbox_launch, runs_a_copy_under_the_name_that_is_given)
+{
+    const char *const words[] = {rig_path("escape"), "print-self", NULL};
     struct sandbox_worker worker = rig_worker();
 
-    worker.common.command = words;
-    worker.exec_fd = fd;
-    return rig_run_worker(AS_SELF, &worker);
+    worker.name = "json";
+    const struct outcome outcome = run_artefact(&worker, words, words[0]);
+    cr_expect_eq(outcome.status, 0, "%d: %s", outcome.status, outcome.output);
+    cr_expect(strstr(outcome.output, "exe /memfd:json (deleted)\n") != NULL, "%s", outcome.output);
+    cr_expect(strstr(outcome.output, "argv[0] json\n") != NULL, "%s", outcome.output);
 }
 
-static int memory_file(const void *data, size_t size)
+Test(sandbox_launch, seals_the_copy)
 {
-    const int fd = memfd_create("driver", MFD_ALLOW_SEALING);
+    const char *const words[] = {rig_path("escape"), "change-self", NULL};
+    struct sandbox_worker worker = rig_worker();
+    const struct outcome outcome = run_artefact(&worker, words, words[0]);
 
-    cr_assert(fd >= 0 && write(fd, data, size) == (ssize_t)size);
-    cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
-    return fd;
+    cr_expect_eq(outcome.status, RIG_REFUSED, "%d: %s", outcome.status, outcome.output);
 }
 
-Test(sandbox_launch, runs_a_program_in_memory)
+Test(sandbox_launch, runs_a_copy_of_a_script_in_memory)
 {
+    const char *const words[] = {rig_path("script"), "given", NULL};
+    struct sandbox_worker worker = rig_worker();
+
+    rig_write("script", "#!/bin/sh\necho \"script $1\"\n");
+    cr_assert_eq(chmod(words[0], 0755), 0);
+    const struct outcome outcome = run_artefact(&worker, words, words[0]);
+    cr_expect_eq(outcome.status, 0, "%d: %s", outcome.status, outcome.output);
+    cr_expect_str_eq(outcome.output, "script given\n");
+}
+
+Test(sandbox_launch, hands_a_module_over_as_the_last_argument)
+{
+    const char *const words[] = {rig_path("escape"), "print-file", NULL};
+    struct sandbox_worker worker = rig_worker();
+
+    worker.module = rig_path("key");
+    const struct outcome outcome = run_artefact(&worker, words, rig_path("key"));
+    cr_expect_eq(outcome.status, 0, "%d: %s", outcome.status, outcome.output);
+    cr_expect(strstr(outcome.output, "a secret of the broker") != NULL, "%s", outcome.output);
+    cr_expect(strstr(outcome.output, "/proc/self/fd/") != NULL, "%s", outcome.output);
+}
+
+Test(sandbox_launch, never_runs_what_has_another_hash)
+{
+    char hash[65];
+    const char *const words[] = {rig_path("escape"), "print-environment", NULL};
+    struct sandbox_worker worker = rig_worker();
+    const struct outcome outcome = run_artefact(&worker, words, NULL);
     struct drover_error error = {0};
-    char *data = NULL;
-    size_t size = 0;
 
-    cr_assert_eq(sys_read_file(rig_path("escape"), PROGRAM_MAX, &data, &size, &error), DROVER_OK, "%s", error.text);
-    const struct outcome outcome = run_descriptor(memory_file(data, size));
-    cr_expect_eq(outcome.status, 0, "%d: %s", outcome.status, outcome.output);
-    free(data);
+    cr_assert_eq(sys_hash_file(words[0], hash, &error), DROVER_OK, "%s", error.text);
+    cr_expect_eq(outcome.status, 65);
+    cr_expect(strstr(outcome.output, hash) != NULL, "%s", outcome.output);
+    cr_expect(strstr(outcome.output, "not 00112233") != NULL, "%s", outcome.output);
+    cr_expect(strstr(outcome.output, "PATH=") == NULL, "it was run: %s", outcome.output);
 }
 
-Test(sandbox_launch, runs_a_script_in_memory)
+/* Process 1 of a namespace in which no memory may be executed. */
+Test(sandbox_launch, runs_the_file_that_it_hashed_where_memory_cannot_be_executed)
 {
-    static const char script[] = "#!/bin/sh\necho \"script $1\"\n";
-    const struct outcome outcome = run_descriptor(memory_file(script, sizeof(script) - 1));
+    char hash[65], line[512];
+    struct drover_error error = {0};
 
-    cr_expect_eq(outcome.status, 0);
-    cr_expect_str_eq(outcome.output, "script nothing\n");
-}
-
-Test(sandbox_launch, runs_a_file_that_was_opened_before)
-{
-    const struct outcome outcome = run_descriptor(open(rig_path("escape"), O_RDONLY));
-
+    if (!rig.is_root || access("/proc/sys/vm/memfd_noexec", W_OK) != 0)
+        rig_skip("only root can forbid it, with vm.memfd_noexec");
+    cr_assert_eq(sys_hash_file(rig_path("escape"), hash, &error), DROVER_OK, "%s", error.text);
+    snprintf(
+        line, sizeof(line),
+        "echo 2 >/proc/sys/vm/memfd_noexec && exec '%s' --policy best-effort --exec /usr --exec /lib --exec /lib64 "
+        "--read /proc --report-fd 1 --artefact %s -- '%s' print-self",
+        rig_path("launch"), hash, rig_path("escape"));
+    const struct outcome outcome =
+        rig_run(AS_SELF, ATTEMPT("/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "/bin/sh", "-c", line));
     cr_expect_eq(outcome.status, 0, "%d: %s", outcome.status, outcome.output);
+    cr_expect(strstr(outcome.output, "\"sealed\":\"vm.memfd_noexec") != NULL, "%s", outcome.output);
+    cr_expect(strstr(outcome.output, "/escape\n") != NULL, "%s", outcome.output);
 }
 
 Test(sandbox_launch, hands_on_only_the_descriptors_that_are_named)
@@ -127,5 +183,5 @@ Test(sandbox_launch, says_that_a_program_cannot_be_executed)
     const struct outcome outcome = rig_run(AS_SELF, ATTEMPT(rig_path("launch"), "--", "/nowhere/at/all"));
 
     cr_expect_eq(outcome.status, 127);
-    cr_expect(strstr(outcome.output, "cannot execute '/nowhere/at/all'") != NULL, "%s", outcome.output);
+    cr_expect(strstr(outcome.output, "cannot start /nowhere/at/all: No such file") != NULL, "%s", outcome.output);
 }

@@ -85,19 +85,20 @@ Test(sandbox_policy, required_refuses_what_best_effort_runs)
     json_decref(json);
 }
 
-/* An ordinary user cannot give itself to another one. */
-Test(sandbox_policy, required_refuses_another_user_without_root)
+/* An ordinary user cannot give itself to another one, and a program meant for somebody else is not run as itself. */
+Test(sandbox_policy, whatever_it_is_refuses_another_user_without_root)
 {
     const char *const words[] = {rig_path("escape"), "nothing", NULL};
     struct sandbox_worker worker = rig_worker();
 
     worker.common.uid = 4242;
     worker.common.command = words;
-    const struct outcome refused = rig_run_worker(AS_NOBODY, &worker);
-    cr_expect_eq(refused.status, 70);
-    cr_expect(strstr(refused.output, "user (") != NULL, "%s", refused.output);
-    worker.common.policy = SANDBOX_BEST_EFFORT;
-    cr_expect_eq(rig_run_worker(AS_NOBODY, &worker).status, 0);
+    for (int policy = SANDBOX_REQUIRED; policy <= SANDBOX_OFF; policy++) {
+        worker.common.policy = (enum sandbox_policy)policy;
+        const struct outcome refused = rig_run_worker(AS_NOBODY, &worker);
+        cr_expect_eq(refused.status, 70);
+        cr_expect(strstr(refused.output, "cannot become user 4242:4242") != NULL, "%s", refused.output);
+    }
 }
 
 Test(sandbox_policy, off_leaves_user_and_limits)

@@ -43,7 +43,7 @@ struct drover_method {
 
 /* One driver. All strings are borrowed for the life of the process. */
 struct drover_driver {
-    uint32_t abi;                  /* DROVER_DRIVER_ABI */
+    uint32_t abi;                  /* DROVER_DRIVER_ABI; stands first in every layout */
     const char *interface;         /* "userprovider" */
     const char *interface_version; /* "1.0.0" */
     const char *name;              /* "json" */
@@ -104,20 +104,29 @@ enum drover_log_level { DROVER_LOG_DEBUG, DROVER_LOG_INFO, DROVER_LOG_WARNING, D
 DROVER_EXPORT void drover_log(enum drover_log_level level, const char *format, ...) DROVER_PRINTF(2, 3);
 
 /* Serve `driver` until the broker says stop; returns the exit status of the process. Started by hand
- * it prints what the driver is and how to use it. `argv` is read for --help and --version only. */
+ * it prints what the driver is and how to use it. `argv` is read for --help and --version, and for what drover-worker
+ * was told to host. A table that cannot be used is exit status 78. */
 DROVER_EXPORT int drover_worker_main(const struct drover_driver *driver, int argc, char **argv);
 
-/* Placed once in a driver's source. The same source becomes an executable, or a part of
- * drover-worker when it is compiled with DROVER_BUILTIN set to a symbol's name. */
+/* Placed once in a driver's source, which then may become, without a change,
+ *
+ *     an executable:           cc driver.c -ldrover-worker
+ *     a module:                cc -shared -fPIC -o driver.so driver.c -ldrover-worker
+ *     a part of drover-worker: compiled with DROVER_BUILTIN set to a symbol's name
+ *
+ * A module is known by `drover_driver_descriptor`, which points to its table; the table begins with its ABI number,
+ * whatever else future layouts change. drover-worker loads it; `main` is of no use to it then. */
 #if defined(DROVER_BUILTIN)
 #define DROVER_DRIVER(driver)                                \
     extern const struct drover_driver *const DROVER_BUILTIN; \
     const struct drover_driver *const DROVER_BUILTIN = &(driver);
 #else
-#define DROVER_DRIVER(driver)                             \
-    int main(int argc, char **argv)                       \
-    {                                                     \
-        return drover_worker_main(&(driver), argc, argv); \
+#define DROVER_DRIVER(driver)                                                        \
+    DROVER_EXPORT extern const struct drover_driver *const drover_driver_descriptor; \
+    const struct drover_driver *const drover_driver_descriptor = &(driver);          \
+    int main(int argc, char **argv)                                                  \
+    {                                                                                \
+        return drover_worker_main(&(driver), argc, argv);                            \
     }
 #endif
 

@@ -201,6 +201,23 @@ Test(queue, is_shared_by_all_connections_of_one_process)
     cr_assert_eq(rig_end(&rig), (size_t)0);
 }
 
+Test(queue, is_not_shared_by_processes_that_have_no_number)
+{
+    struct rig rig;
+    const struct rig_effect *given = NULL;
+    const struct rig_peer worker = busy_rig(&rig, 16, &given);
+    const struct rig_peer greedy = rig_hello(&rig, 1, WIRE_ROLE_CLIENT, "localhost:500:500:0");
+    const struct rig_peer modest = rig_hello(&rig, 2, WIRE_ROLE_CLIENT, "localhost:500:500:0");
+    (void)worker;
+    rig_drop(&rig); /* the greetings */
+    for (uint64_t call = 1; call <= 20; call++)
+        rig_call(&rig, &greedy, call, NULL);
+    cr_assert_not_null(rig_take(&rig, greedy.peer), "one of them has had its share");
+    rig_call(&rig, &modest, 1, NULL);
+    cr_assert_null(rig_take(&rig, modest.peer), "another container's is still let in");
+    cr_assert_eq(rig_end(&rig), (size_t)0);
+}
+
 Test(queue, refuses_a_call_beyond_its_number_of_calls)
 {
     struct rig rig;

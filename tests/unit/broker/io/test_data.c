@@ -34,7 +34,7 @@ static void start(void)
 /* The thread has been told to end, and does. */
 static void end(void)
 {
-    data_join(data);
+    cr_assert(data_join(data, 10000));
     data = data_free(data);
     (void)unlink(front + strlen("ipc://"));
     (void)unlink(back + strlen("ipc://"));
@@ -80,7 +80,7 @@ static void let_in(struct peer *worker)
 Test(data, ends_when_it_is_told_to)
 {
     order_send(data_pair(data), new_order(ORDER_QUIT));
-    data_join(data);
+    cr_assert(data_join(data, 10000));
 }
 
 /* A dead worker's connection may stay for a moment, or not: whenever it ends, the end of the thread that was asked for
@@ -92,7 +92,7 @@ Test(data, ends_when_the_last_dead_worker_was_buried)
     let_in(&worker);
     order_send(data_pair(data), new_order(ORDER_WORKER_LOST));
     order_send(data_pair(data), new_order(ORDER_QUIT));
-    data_join(data);
+    cr_assert(data_join(data, 10000));
     peer_close(&worker);
 }
 

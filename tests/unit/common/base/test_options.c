@@ -185,7 +185,7 @@ Test(options, refuse_more_than_a_list_holds)
     settings.endpoints.count = 0;
     cr_assert_eq(options_parse(table, OPTION_LIST_MAX + 1, words, 0, &settings, &rest, &error),
                  DROVER_INVALID_ARGUMENT);
-    cr_assert_str_eq(error.text, "option '--broker' may be given at most 32 times");
+    cr_assert_str_eq(error.text, "option '--broker' may be given at most 64 times");
 }
 
 Test(options, fit_a_message_about_a_word_of_any_length)

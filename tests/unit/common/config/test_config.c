@@ -1,31 +1,42 @@
 /* test_config.c - what a good file means */
 #include "tests/unit/common/config/fixture.h"
 
-static const char full[] = "# every key there is\n"
-                           "broker:\n"
-                           "  listen: [\"ipc:///run/drover/broker.sock\", \"tcp://127.0.0.1:5570\"]\n"
-                           "  mode: \"0660\"\n"
-                           "  group: drover-users\n"
-                           "  state_dir: state\n"
-                           "plugins: true\n"
-                           "driver_path: [drivers, /usr/lib/drover/drivers]\n"
-                           "services:\n"
-                           "  userprovider:\n"
-                           "    driver: json\n"
-                           "    json: {users: users.json}\n"
-                           "    sha256: 0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCD\n"
-                           "    replicas: 3\n"
-                           "    deadline: 5s\n"
-                           "    queue: {calls: 7, bytes: 64KiB}\n"
-                           "    retry: false\n"
-                           "    hang: 2m\n"
-                           "    start_limit: 3s\n"
-                           "    restart: {min: 10ms, max: 1s}\n"
-                           "    max_body: 1MiB\n"
-                           "  people:\n"
-                           "    interface: userprovider\n"
-                           "    driver: /opt/acme/people.bin\n"
-                           "    people: {}\n";
+static const char full[] =
+    "# every key there is\n"
+    "broker:\n"
+    "  listen: [\"ipc:///run/drover/broker.sock\", \"tcp://127.0.0.1:5570\"]\n"
+    "  mode: \"0660\"\n"
+    "  group: drover-users\n"
+    "  state_dir: state\n"
+    "  fetch:\n"
+    "    allow: [https, file]\n"
+    "    key: id_ed25519\n"
+    "    known_hosts: /etc/ssh/known\n"
+    "    token_file: token\n"
+    "    ca: /etc/ca.pem\n"
+    "    deadline: 1m\n"
+    "plugins: true\n"
+    "driver_path: [drivers, /usr/lib/drover/drivers]\n"
+    "services:\n"
+    "  userprovider:\n"
+    "    driver: json\n"
+    "    json: {users: users.json}\n"
+    "    sha256: 0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCD\n"
+    "    replicas: 3\n"
+    "    deadline: 5s\n"
+    "    queue: {calls: 7, bytes: 64KiB}\n"
+    "    retry: false\n"
+    "    hang: 2m\n"
+    "    start_limit: 3s\n"
+    "    restart: {min: 10ms, max: 1s}\n"
+    "    max_body: 1MiB\n"
+    "    sandbox: required\n"
+    "    user: drover-json\n"
+    "    grants: {read: [/srv/data, more], write: [out], network: outbound, memory: 512MiB, cpu: 2}\n"
+    "  people:\n"
+    "    interface: userprovider\n"
+    "    driver: /opt/acme/people.bin\n"
+    "    people: {}\n";
 
 Test(config, reads_the_broker_s_keys)
 {
@@ -60,7 +71,7 @@ Test(config, reads_a_service_s_keys)
     cr_expect_str_eq(service->name, "userprovider");
     cr_expect_str_eq(service->interface, "userprovider");
     cr_expect_str_eq(service->driver, "json");
-    cr_expect_eq(service->line, 11);
+    cr_expect_eq(service->line, 18);
     cr_expect_eq(service->column, 13);
     cr_expect_str_eq(service->sha256, "0123456789abcdefabcdef0123456789abcdefabcdef0123456789abcdefabcd");
     cr_expect_eq(service->replicas, 3);
@@ -73,6 +84,69 @@ Test(config, reads_a_service_s_keys)
     cr_expect_eq(service->restart_min_ms, 10);
     cr_expect_eq(service->restart_max_ms, 1000);
     cr_expect_eq(service->max_body, 1 << 20);
+    parsed_done(&parsed);
+}
+
+Test(config, reads_what_a_service_is_granted)
+{
+    struct parsed parsed = parse_good(full);
+    const struct config_service *service = &parsed.config->services[0];
+    cr_expect_eq(service->sandbox, CONFIG_SANDBOX_REQUIRED);
+    cr_expect_str_eq(service->user, "drover-json");
+    cr_assert_eq(service->grant_read_count, 2);
+    cr_expect_str_eq(service->grant_read[0], "/srv/data");
+    cr_expect_str_eq(service->grant_read[1], "/etc/drover/more");
+    cr_assert_eq(service->grant_write_count, 1);
+    cr_expect_str_eq(service->grant_write[0], "/etc/drover/out");
+    cr_expect_eq(service->grant_network, CONFIG_NETWORK_OUTBOUND);
+    cr_expect_eq(service->grant_memory, 512 << 20);
+    cr_expect_eq(service->grant_cpu, 2);
+    parsed_done(&parsed);
+}
+
+Test(config, reads_how_drivers_are_fetched)
+{
+    struct parsed parsed = parse_good(full);
+    const struct config *config = parsed.config;
+    cr_assert_eq(config->fetch_allow_count, 2);
+    cr_expect_str_eq(config->fetch_allow[0], "https");
+    cr_expect_str_eq(config->fetch_allow[1], "file");
+    cr_expect_str_eq(config->fetch_key, "/etc/drover/id_ed25519");
+    cr_expect_str_eq(config->fetch_known_hosts, "/etc/ssh/known");
+    cr_expect_str_eq(config->fetch_token_file, "/etc/drover/token");
+    cr_expect_str_eq(config->fetch_ca, "/etc/ca.pem");
+    cr_expect_eq(config->fetch_deadline_ms, 60000);
+    parsed_done(&parsed);
+}
+
+Test(config, each_choice_has_its_words)
+{
+    static const struct {
+        const char *keys;
+        enum config_sandbox sandbox;
+        enum config_network network;
+    } choices[] = {
+        {"    sandbox: off\n    grants: {network: none}\n", CONFIG_SANDBOX_OFF, CONFIG_NETWORK_NONE},
+        {"    sandbox: 'required'\n    grants: {network: loopback}\n", CONFIG_SANDBOX_REQUIRED,
+         CONFIG_NETWORK_LOOPBACK},
+        {"    sandbox: best-effort\n    grants: {network: \"outbound\"}\n", CONFIG_SANDBOX_BEST_EFFORT,
+         CONFIG_NETWORK_OUTBOUND},
+    };
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        char text[400];
+        snprintf(text, sizeof text, SERVICE("%s"), choices[i].keys);
+        struct parsed parsed = parse_good(text);
+        cr_expect_eq(parsed.config->services[0].sandbox, choices[i].sandbox, "%s", choices[i].keys);
+        cr_expect_eq(parsed.config->services[0].grant_network, choices[i].network, "%s", choices[i].keys);
+        parsed_done(&parsed);
+    }
+}
+
+Test(config, nothing_may_be_fetched_where_the_list_is_empty)
+{
+    struct parsed parsed = parse_good("broker: {listen: [\"tcp://127.0.0.1:1\"], fetch: {allow: []}}\nservices: {}\n");
+    cr_expect_not_null(parsed.config->fetch_allow);
+    cr_expect_eq(parsed.config->fetch_allow_count, 0);
     parsed_done(&parsed);
 }
 
@@ -117,6 +191,19 @@ Test(config, the_defaults_are_those_of_the_manual)
     cr_expect_eq(service->restart_min_ms, 200);
     cr_expect_eq(service->restart_max_ms, 30000);
     cr_expect_eq(service->max_body, 16 << 20);
+    cr_expect_eq(service->sandbox, CONFIG_SANDBOX_BEST_EFFORT);
+    cr_expect_null(service->user);
+    cr_expect_eq(service->grant_read_count, 0);
+    cr_expect_eq(service->grant_write_count, 0);
+    cr_expect_eq(service->grant_network, CONFIG_NETWORK_NONE);
+    cr_expect_eq(service->grant_memory, 0);
+    cr_expect_eq(service->grant_cpu, 0);
+    cr_assert_eq(config->fetch_allow_count, 2);
+    cr_expect_str_eq(config->fetch_allow[0], "https");
+    cr_expect_str_eq(config->fetch_allow[1], "ssh");
+    cr_expect_null(config->fetch_key);
+    cr_expect_eq(config->fetch_deadline_ms, 300000);
+    cr_expect_str_eq(config->lock_path, "/etc/drover/drover.lock");
     parsed_done(&parsed);
 }
 
@@ -228,4 +315,63 @@ Test(config, with_a_disk_refused_references_are_mistakes_like_all_others)
 Test(config, free_takes_null)
 {
     cr_expect_null(config_free(NULL));
+}
+
+static enum reference_disk_kind look(void *context, const char *path)
+{
+    (void)context;
+    return strcmp(path, "/etc/drover/repo") == 0 ? REFERENCE_DISK_DIRECTORY : REFERENCE_DISK_NOTHING;
+}
+
+static const struct reference_disk disk = {look, NULL};
+static const struct config_sources on_disk = {.disk = &disk};
+
+static struct parsed parse_on_disk(const char *service)
+{
+    char text[1024];
+    snprintf(text, sizeof text, LISTEN "services:\n  userprovider:\n%s", service);
+    return parse_bytes(text, strlen(text), &on_disk);
+}
+
+Test(config, the_section_of_a_driver_to_be_built_may_have_the_name_in_its_manifest)
+{
+    static const char *const services[] = {"    driver: ./repo\n    people: {users: x}\n",
+                                           "    driver: host.org/a/repo\n    people: {users: x}\n"};
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+        struct parsed parsed = parse_on_disk(services[i]);
+        cr_assert_eq(parsed.status, DROVER_OK, "%s", parsed.messages.lines[0]);
+        cr_expect_str_eq(parsed.config->services[0].settings_name, "people");
+        cr_expect_gt(parsed.config->services[0].settings_size, 1);
+        parsed_done(&parsed);
+    }
+}
+
+Test(config, the_section_of_a_driver_to_be_built_may_have_the_name_of_its_folder)
+{
+    struct parsed parsed = parse_on_disk("    driver: ./repo\n    repo: {users: x}\n");
+    cr_assert_eq(parsed.status, DROVER_OK);
+    cr_expect_null(parsed.config->services[0].settings_name);
+    parsed_done(&parsed);
+}
+
+Test(config, a_driver_that_is_there_has_no_section_with_another_name)
+{
+    struct parsed parsed = parse_on_disk("    driver: json\n    people: {users: x}\n");
+    expect_mistakes_of(
+        &parsed,
+        (const char *const[]){"5:5: key 'people': unknown (the driver's settings are in 'json' or 'config')", NULL});
+}
+
+Test(config, a_driver_to_be_built_has_one_section_too)
+{
+    struct parsed parsed = parse_on_disk("    driver: ./repo\n    people: {}\n    config: {}\n");
+    expect_mistakes_of(&parsed, (const char *const[]){"5:5: service 'userprovider' has two sections of settings: keep "
+                                                      "'config' or the one named after the driver",
+                                                      NULL});
+    parsed = parse_on_disk("    driver: ./repo\n    people: {}\n    others: {}\n    grant: {}\n    five: 5\n");
+    expect_mistakes_of(
+        &parsed,
+        (const char *const[]){"6:5: key 'others': unknown (the driver's settings are in 'repo' or 'config')",
+                              "7:5: key 'grant': unknown (nearest: 'grants')",
+                              "8:5: key 'five': unknown (the driver's settings are in 'repo' or 'config')", NULL});
 }

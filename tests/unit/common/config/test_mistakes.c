@@ -26,6 +26,12 @@ Test(mistakes, all_are_listed_in_the_order_of_lines)
 static const struct {
     const char *key, *value, *message;
 } wrong_values[] = {
+    {"sandbox", "always", "must be required, best-effort or off, not 'always'"},
+    {"sandbox", "Off", "must be required, best-effort or off, not 'Off'"},
+    {"sandbox", "[off]", "must be required, best-effort or off, not a list"},
+    {"user", "-x", "'-x': must be the name of a user"},
+    {"user", "a b", "'a b': must be the name of a user"},
+    {"grants", "all", "must be a map of keys, not 'all'"},
     {"replicas", "65", "must be between 1 and 64, not '65'"},
     {"replicas", "-1", "must be a whole number, not '-1'"},
     {"replicas", "1.5", "must be a whole number, not '1.5'"},
@@ -80,8 +86,7 @@ Test(mistakes, keys_of_maps_inside_a_service_are_checked_too)
 
 Test(mistakes, planned_keys_are_refused_by_name)
 {
-    static const char *const planned[] = {"reload", "sandbox",  "grants",    "settle",
-                                          "access", "debounce", "probation", "self_test"};
+    static const char *const planned[] = {"reload", "settle", "access", "debounce", "probation", "self_test"};
     for (size_t i = 0; i < sizeof planned / sizeof *planned; i++) {
         char text[200], message[200];
         snprintf(text, sizeof text, SERVICE("    %s: x\n"), planned[i]);
@@ -93,18 +98,16 @@ Test(mistakes, planned_keys_are_refused_by_name)
 
 Test(mistakes, the_broker_s_planned_keys_are_refused_by_name)
 {
-    expect_mistakes("chaos: true\nservices: {}\nbroker:\n  listen: [\"tcp://127.0.0.1:1\"]\n  mdp: x\n  curve: {}\n"
-                    "  fetch: {}\n",
+    expect_mistakes("chaos: true\nservices: {}\nbroker:\n  listen: [\"tcp://127.0.0.1:1\"]\n  mdp: x\n  curve: {}\n",
                     "1:1: key 'chaos' is planned, but not implemented in this version: remove it",
                     "5:3: key 'mdp' is planned, but not implemented in this version: remove it",
-                    "6:3: key 'curve' is planned, but not implemented in this version: remove it",
-                    "7:3: key 'fetch' is planned, but not implemented in this version: remove it");
+                    "6:3: key 'curve' is planned, but not implemented in this version: remove it");
 }
 
 Test(mistakes, a_planned_key_is_never_the_nearest)
 {
-    expect_mistakes(SERVICE("    sandbxo: x\n"),
-                    "5:5: key 'sandbxo': unknown (the driver's settings are in 'json' or 'config')");
+    expect_mistakes(SERVICE("    setttle: x\n"),
+                    "5:5: key 'setttle': unknown (the driver's settings are in 'json' or 'config')");
 }
 
 Test(mistakes, the_driver_s_section_may_be_the_nearest)
@@ -342,4 +345,52 @@ Test(mistakes, long_and_odd_texts_are_cut_and_made_printable)
     cr_expect_null(strchr(parsed.messages.lines[0], '\033'));
     cr_expect_not_null(strstr(parsed.messages.lines[0], "kkk...': unknown"));
     parsed_done(&parsed);
+}
+
+Test(mistakes, grants_are_looked_at_one_by_one)
+{
+    expect_mistakes(SERVICE("    grants:\n      read: /etc\n      write: [\"\"]\n      network: all\n"
+                            "      memory: 4KiB\n      cpu: 0\n      exec: [/bin]\n"),
+                    "6:13: key 'read': must be a list such as [a, b], not '/etc'",
+                    "7:15: key 'write': '': must be a path, which cannot be empty",
+                    "8:16: key 'network': must be none, loopback or outbound, not 'all'",
+                    "9:15: key 'memory': must be between 1MiB and 1048576GiB, not '4KiB'",
+                    "10:12: key 'cpu': must be between 1 and 1024, not '0'", "11:7: key 'exec': unknown");
+}
+
+Test(mistakes, fetching_is_looked_at_key_by_key)
+{
+    expect_mistakes("broker:\n  listen: [\"tcp://127.0.0.1:1\"]\n  fetch:\n    allow: [https, ftp]\n"
+                    "    deadline: 1ms\n    allowed: [ssh]\nservices: {}\n",
+                    "4:20: key 'allow': 'ftp': must be one of https, ssh, file, http and git",
+                    "5:15: key 'deadline': must be between 1s and 1h, not '1ms'",
+                    "6:5: key 'allowed': unknown (nearest: 'allow')");
+}
+
+static enum reference_disk_kind look_nowhere(void *context, const char *path)
+{
+    (void)context;
+    (void)path;
+    return REFERENCE_DISK_NOTHING;
+}
+
+Test(mistakes, a_url_that_may_not_be_fetched_is_one_at_its_place)
+{
+    const struct reference_disk disk = {look_nowhere, NULL};
+    const struct config_sources sources = {.disk = &disk};
+    static const char text[] = "broker: {listen: [\"tcp://127.0.0.1:1\"], fetch: {allow: [ssh, git]}}\n"
+                               "services:\n"
+                               "  a:\n    driver: file:///srv/x.git\n"
+                               "  b: {driver: host.org/x/y}\n"
+                               "  c: {driver: git@host.org:x/y}\n"
+                               "  d: {driver: \"git://host.org/x\"}\n";
+    struct parsed parsed = parse_bytes(text, sizeof text - 1, &sources);
+    expect_mistakes_of(
+        &parsed, (const char *const[]){"4:13: service 'a': driver 'file:///srv/x.git': 'file' is not allowed by "
+                                       "'broker.fetch.allow': add it there, or use another URL",
+                                       "5:15: service 'b': driver 'host.org/x/y': 'https' is not allowed by "
+                                       "'broker.fetch.allow': add it there, or use another URL",
+                                       "7:15: service 'd': driver 'git://host.org/x': by 'git' only this machine "
+                                       "itself may be reached (localhost, 127.0.0.1, [::1]): use https:// or ssh://",
+                                       NULL});
 }

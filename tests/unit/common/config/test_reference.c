@@ -15,7 +15,11 @@ static const struct {
 } disk_entries[] = {
     {"/opt/acme/auth.bin", REFERENCE_DISK_EXECUTABLE},
     {"/opt/my drivers/x", REFERENCE_DISK_EXECUTABLE},
-    {"/opt/acme/auth.so", REFERENCE_DISK_FILE},
+    {"/opt/acme/auth.so", REFERENCE_DISK_MODULE},
+    {"/opt/acme/auth.plugin", REFERENCE_DISK_MODULE},
+    {"/opt/acme/lib.so", REFERENCE_DISK_LIBRARY},
+    {"/opt/acme/lib.so.1", REFERENCE_DISK_LIBRARY},
+    {"/opt/acme/text.so", REFERENCE_DISK_FILE},
     {"/opt/acme/exec.so", REFERENCE_DISK_EXECUTABLE},
     {"/opt/acme/readme", REFERENCE_DISK_FILE},
     {"/opt/acme/src", REFERENCE_DISK_DIRECTORY},
@@ -36,6 +40,8 @@ static const struct {
     {"/usr/lib/drivers/userprovider/src", REFERENCE_DISK_DIRECTORY},
     {"/usr/lib/drivers/userprovider/flat", REFERENCE_DISK_FILE},
     {"/srv/drivers/userprovider/flat", REFERENCE_DISK_EXECUTABLE},
+    {"/usr/lib/drivers/userprovider/mod", REFERENCE_DISK_MODULE},
+    {"/usr/lib/drivers/userprovider/text", REFERENCE_DISK_FILE},
     {"/etc", REFERENCE_DISK_DIRECTORY},
 };
 
@@ -49,7 +55,14 @@ static enum reference_disk_kind look(void *context, const char *path)
     return REFERENCE_DISK_NOTHING;
 }
 
+/* A disk with one file, which is not executable. */
+static enum reference_disk_kind look_at_file(void *context, const char *path)
+{
+    return strcmp(context, path) == 0 ? REFERENCE_DISK_FILE : REFERENCE_DISK_NOTHING;
+}
+
 static char *driver_path[] = {"/usr/lib/drivers", "/srv/drivers"};
+static char *every_scheme[] = {"https", "ssh", "file", "http", "git"};
 
 static size_t looks;
 
@@ -59,7 +72,9 @@ static struct reference_resolution resolve(const char *reference, const char *in
                                         .directory = "/etc/drover",
                                         .plugins = plugins,
                                         .driver_path = driver_path,
-                                        .driver_path_count = 2};
+                                        .driver_path_count = 2,
+                                        .fetch_allow = every_scheme,
+                                        .fetch_allow_count = 5};
     struct reference_disk disk = {look, &looks};
     struct reference_resolution resolution;
     looks = 0;
@@ -90,11 +105,16 @@ static const struct row {
     {"json", OFF, REFERENCE_BUILTIN, "userprovider/json", "json", "is built in"},
     {"json", ON, REFERENCE_EXECUTABLE, "/srv/drivers/userprovider/json", "json", "is an executable"},
     {"demo", OFF, REFERENCE_BUILTIN, "userprovider/demo", "demo", "is built in"},
-    {"demo", ON, REFERENCE_BUILTIN, "userprovider/demo", "demo", "is built in"},
+    {"demo", ON, REFERENCE_SOURCE, "/usr/lib/drivers/userprovider/demo", "demo", "is a source directory"},
     {"own", OFF, REFERENCE_REFUSED, NULL, NULL, "'own' is not built in (interface 'userprovider' has 'json', 'demo'"},
     {"own", ON, REFERENCE_EXECUTABLE, "/usr/lib/drivers/userprovider/own", "own", "is an executable"},
     {"flat", ON, REFERENCE_EXECUTABLE, "/srv/drivers/userprovider/flat", "flat", "is an executable"},
-    {"src", ON, REFERENCE_REFUSED, NULL, NULL, "has no executable in the driver path and is not built in"},
+    {"flat", OFF, REFERENCE_REFUSED, NULL, NULL, "is not built in"},
+    {"src", OFF, REFERENCE_REFUSED, NULL, NULL, "is not built in"},
+    {"src", ON, REFERENCE_SOURCE, "/usr/lib/drivers/userprovider/src", "src", "is a source directory"},
+    {"mod", ON, REFERENCE_MODULE, "/usr/lib/drivers/userprovider/mod", "mod", "is a module"},
+    {"text", ON, REFERENCE_REFUSED, NULL, NULL,
+     "is neither an executable nor a source directory in the driver path, and not built in"},
     {"jsn", OFF, REFERENCE_REFUSED, NULL, NULL, "driver 'jsn' is not built in (nearest: 'json')"},
     {"jsn", ON, REFERENCE_REFUSED, NULL, NULL,
      "was not found in the driver path and is not built in (nearest: 'json')"},
@@ -112,10 +132,14 @@ static const struct row {
     {"pkg/group/json", BOTH, REFERENCE_EXECUTABLE, "/srv/drivers/pkg/group/json", "json", "is an executable"},
     {"localhost:3000/here/b", BOTH, REFERENCE_EXECUTABLE, "/etc/drover/localhost:3000/here/b", "b", "is an executable"},
     {"./host.org/both/ways", BOTH, REFERENCE_EXECUTABLE, "/etc/drover/host.org/both/ways", "ways", "is an executable"},
-    {"/opt/acme/auth.so", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a module: not implemented in this version"},
-    {"/opt/acme/exec.so", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a module: not implemented in this version"},
-    {"/opt/acme/src", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a source directory: not implemented in this version"},
-    {"/opt/acme/src/", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a source directory: not implemented in this version"},
+    {"/opt/acme/auth.so", BOTH, REFERENCE_MODULE, "/opt/acme/auth.so", "auth", "is a module"},
+    {"/opt/acme/auth.plugin", BOTH, REFERENCE_MODULE, "/opt/acme/auth.plugin", "auth", "is a module"},
+    {"/opt/acme/lib.so", BOTH, REFERENCE_REFUSED, NULL, NULL, "a shared object needs a drover driver in it"},
+    {"/opt/acme/lib.so.1", BOTH, REFERENCE_REFUSED, NULL, NULL, "a shared object needs a drover driver in it"},
+    {"/opt/acme/text.so", BOTH, REFERENCE_REFUSED, NULL, NULL, "a shared object needs a drover driver in it"},
+    {"/opt/acme/exec.so", BOTH, REFERENCE_REFUSED, NULL, NULL, "a shared object needs a drover driver in it"},
+    {"/opt/acme/src", BOTH, REFERENCE_SOURCE, "/opt/acme/src", "src", "is a source directory"},
+    {"/opt/acme/src/", BOTH, REFERENCE_SOURCE, "/opt/acme/src", "src", "is a source directory"},
     {"/opt/acme/readme", BOTH, REFERENCE_REFUSED, NULL, NULL, "is not executable (chmod +x"},
     {"/dev/null", BOTH, REFERENCE_REFUSED, NULL, NULL, "is neither a file nor a directory"},
     {"/opt/none", BOTH, REFERENCE_REFUSED, NULL, NULL, "'/opt/none' does not exist"},
@@ -126,18 +150,37 @@ static const struct row {
     {"[::1]/a/b", BOTH, REFERENCE_REFUSED, NULL, NULL, "put 'https://' or 'ssh://' in front"},
     {"~/x", BOTH, REFERENCE_REFUSED, NULL, NULL, "'~' is not expanded"},
     /* a URL */
-    {"github.com/owner/repo", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented in this version"},
-    {"https://github.com/jimil749/json", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"GitHub.com/A/b", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"git::https://github.com/jimil749/json", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"git@github.com:a/b.git", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"user@host:x/y.git", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"ssh://git@host/a/b.git", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"file:///srv/git/x.git", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"https://10.0.0.1/x.git", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"https://git.internal/x", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"https://[::1]:3000/a/b//sub?ref=v1", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"host.org:8443/a/b", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
+    {"github.com/owner/repo", BOTH, REFERENCE_GIT, "https://github.com/owner/repo", "repo", "is a git URL"},
+    {"github.com/owner/repo//drivers/x?ref=v1.2", BOTH, REFERENCE_GIT,
+     "https://github.com/owner/repo//drivers/x?ref=v1.2", "x", "is a git URL"},
+    {"github.com/jimil749/json", BOTH, REFERENCE_GIT, "https://github.com/jimil749/json", "json", "is a git URL"},
+    {"https://github.com/jimil749/json", BOTH, REFERENCE_GIT, "https://github.com/jimil749/json", "json",
+     "is a git URL"},
+    {"GitHub.com/A/b", BOTH, REFERENCE_GIT, "https://github.com/A/b", "b", "is a git URL"},
+    {"git::https://github.com/jimil749/json", BOTH, REFERENCE_GIT, "https://github.com/jimil749/json", "json",
+     "is a git URL"},
+    {"git@github.com:a/b.git", BOTH, REFERENCE_GIT, "git@github.com:a/b.git", "b", "is a git URL"},
+    {"user@host:x/y.git", BOTH, REFERENCE_GIT, "user@host:x/y.git", "y", "is a git URL"},
+    {"ssh://git@host/a/b.git", BOTH, REFERENCE_GIT, "ssh://git@host/a/b.git", "b", "is a git URL"},
+    {"ssh://git@[2001:db8::1]:2222/a/b.git", BOTH, REFERENCE_GIT, "ssh://git@[2001:db8::1]:2222/a/b.git", "b",
+     "is a git URL"},
+    {"file:///srv/git/x.git", BOTH, REFERENCE_GIT, "file:///srv/git/x.git", "x", "is a git URL"},
+    {"https://10.0.0.1/x.git", BOTH, REFERENCE_GIT, "https://10.0.0.1/x.git", "x", "is a git URL"},
+    {"https://git.internal/x", BOTH, REFERENCE_GIT, "https://git.internal/x", "x", "is a git URL"},
+    {"https://git.internal:8443/x", BOTH, REFERENCE_GIT, "https://git.internal:8443/x", "x", "is a git URL"},
+    {"https://[::1]:3000/a/b//sub?ref=v1", BOTH, REFERENCE_GIT, "https://[::1]:3000/a/b//sub?ref=v1", "sub",
+     "is a git URL"},
+    {"https://localhost:3000/a/b", BOTH, REFERENCE_GIT, "https://localhost:3000/a/b", "b", "is a git URL"},
+    {"https://host/gr\u00fc\u00df/x", BOTH, REFERENCE_GIT, "https://host/gr\u00fc\u00df/x", "x", "is a git URL"},
+    {"host.org:8443/a/b", BOTH, REFERENCE_GIT, "https://host.org:8443/a/b", "b", "is a git URL"},
+    {"http://127.0.0.1:8080/x.git", BOTH, REFERENCE_GIT, "http://127.0.0.1:8080/x.git", "x", "is a git URL"},
+    {"http://[::1]/x.git", BOTH, REFERENCE_GIT, "http://[::1]/x.git", "x", "is a git URL"},
+    {"git://localhost/x.git", BOTH, REFERENCE_GIT, "git://localhost/x.git", "x", "is a git URL"},
+    {"http://host/x.git", BOTH, REFERENCE_REFUSED, NULL, NULL, "by 'http' only this machine itself may be reached"},
+    {"git://127.0.0.1.example.org/x", BOTH, REFERENCE_REFUSED, NULL, NULL, "use https:// or ssh://"},
+    {"ssh://", BOTH, REFERENCE_REFUSED, NULL, NULL, "no sound host"},
+    {"file:///", BOTH, REFERENCE_REFUSED, NULL, NULL, "no path to a repository"},
+    {"m\u00fcnchen.de/a/b", BOTH, REFERENCE_REFUSED, NULL, NULL, "does not exist"},
     {"host.org/both/ways", BOTH, REFERENCE_REFUSED, NULL, NULL,
      "write './host.org/both/ways' or 'git::host.org/both/ways'"},
     {"host.org/far/away", BOTH, REFERENCE_REFUSED, NULL, NULL,
@@ -155,11 +198,16 @@ static const struct row {
     {"path:json.bin", BOTH, REFERENCE_EXECUTABLE, "/etc/drover/json.bin", "json", "is an executable"},
     {"path:host.org/both/ways", BOTH, REFERENCE_EXECUTABLE, "/etc/drover/host.org/both/ways", "ways", "an executable"},
     {"path:", BOTH, REFERENCE_REFUSED, NULL, NULL, "a path must follow"},
-    {"src:/opt/acme/src", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a source directory: not implemented"},
+    {"src:/opt/acme/src", BOTH, REFERENCE_SOURCE, "/opt/acme/src", "src", "is a source directory"},
+    {"path:/opt/acme/src", BOTH, REFERENCE_SOURCE, "/opt/acme/src", "src", "is a source directory"},
+    {"path:/opt/acme/auth.so", BOTH, REFERENCE_MODULE, "/opt/acme/auth.so", "auth", "is a module"},
+    {"src:/opt/acme/auth.so", BOTH, REFERENCE_REFUSED, NULL, NULL, "needs a source directory"},
     {"src:/opt/acme/auth.bin", BOTH, REFERENCE_REFUSED, NULL, NULL, "needs a source directory"},
     {"src:", BOTH, REFERENCE_REFUSED, NULL, NULL, "a path must follow"},
-    {"git::host.org/both/ways", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
-    {"git::/srv/x.git", BOTH, REFERENCE_REFUSED, NULL, NULL, "is a git URL: not implemented"},
+    {"git::host.org/both/ways", BOTH, REFERENCE_GIT, "https://host.org/both/ways", "ways", "is a git URL"},
+    {"git::/srv/x.git", BOTH, REFERENCE_GIT, "file:///srv/x.git", "x", "is a git URL"},
+    {"git::/srv/x.git//sub?ref=main", BOTH, REFERENCE_GIT, "file:///srv/x.git//sub?ref=main", "sub", "is a git URL"},
+    {"git::git@host:both/ways.git", BOTH, REFERENCE_GIT, "git@host:both/ways.git", "ways", "is a git URL"},
     {"git::x", BOTH, REFERENCE_REFUSED, NULL, NULL, "a URL must follow 'git::'"},
     {"git::", BOTH, REFERENCE_REFUSED, NULL, NULL, "a URL must follow 'git::'"},
     /* anything else */
@@ -248,13 +296,111 @@ Test(reference, a_driver_that_plugins_did_not_find_is_the_built_in_one_with_a_wa
     reference_resolution_done(&resolution);
 }
 
-Test(reference, a_folder_that_cannot_be_compiled_yet_is_passed_over_with_a_warning)
+Test(reference, a_driver_that_plugins_cannot_use_is_the_built_in_one_with_a_warning)
 {
-    struct reference_resolution resolution = resolve("demo", "userprovider", true);
+    static char *folder[] = {"/opt"};
+    static const char *const unusable[] = {"/opt/userprovider/json"};
+    struct reference_setting setting = {.interface = "userprovider",
+                                        .directory = "/etc/drover",
+                                        .plugins = true,
+                                        .driver_path = folder,
+                                        .driver_path_count = 1};
+    struct reference_disk disk = {look_at_file, (void *)unusable[0]};
+    struct reference_resolution resolution;
+    reference_resolve("json", &setting, &disk, &resolution);
     cr_expect_eq(resolution.kind, REFERENCE_BUILTIN);
-    cr_assert_not_null(resolution.warning);
-    cr_expect_not_null(strstr(resolution.warning, "but not as an executable"), "%s", resolution.warning);
-    cr_expect(has_step(&resolution, "'/usr/lib/drivers/userprovider/demo' is a source directory"));
+    cr_expect_str_eq(resolution.warning, "driver 'json' is neither an executable nor a source directory in the driver "
+                                         "path: the built-in one is used");
+    cr_expect(has_step(&resolution, "'/opt/userprovider/json' is a file that is not executable"));
+    reference_resolution_done(&resolution);
+}
+
+/* What is fetched is told apart from where it is. */
+static const struct {
+    const char *reference, *url, *ref, *subdir;
+} parts[] = {
+    {"github.com/owner/repo", "https://github.com/owner/repo", NULL, NULL},
+    {"https://host/a.git?ref=feature/x", "https://host/a.git", "feature/x", NULL},
+    {"https://host/a.git//drivers/echo", "https://host/a.git", NULL, "drivers/echo"},
+    {"git::ssh://git@Host:22/a//b/c/?ref=v1", "ssh://git@host:22/a", "v1", "b/c"},
+    {"git@host:a/b.git//sub?ref=0123456789012345678901234567890123456789", "git@host:a/b.git",
+     "0123456789012345678901234567890123456789", "sub"},
+    {"git::/srv/x.git//sub?ref=main", "file:///srv/x.git", "main", "sub"},
+    {"https://[::1]:3000/a/b/", "https://[::1]:3000/a/b", NULL, NULL},
+};
+
+static void expect_part(const char *reference, const char *text, const char *expected)
+{
+    cr_expect(expected ? text && strcmp(text, expected) == 0 : !text, "%s: '%s', not '%s'", reference,
+              text ? text : "(null)", expected ? expected : "(null)");
+}
+
+Test(reference, a_url_is_told_apart_from_ref_and_subfolder)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct reference_resolution resolution = resolve(parts[i].reference, "userprovider", i % 2);
+        cr_assert_eq(resolution.kind, REFERENCE_GIT, "%s: %s", parts[i].reference, resolution.reason);
+        expect_part(parts[i].reference, resolution.url, parts[i].url);
+        expect_part(parts[i].reference, resolution.ref, parts[i].ref);
+        expect_part(parts[i].reference, resolution.subdir, parts[i].subdir);
+        reference_resolution_done(&resolution);
+    }
+}
+
+Test(reference, only_urls_have_the_parts_of_a_url)
+{
+    static const char *const others[] = {"json", "./x", "/opt/acme/src", "/opt/acme/auth.so", "foo bar", "ftp://x/y"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct reference_resolution resolution = resolve(others[i], "userprovider", true);
+        cr_expect(!resolution.url && !resolution.ref && !resolution.subdir, "%s", others[i]);
+        reference_resolution_done(&resolution);
+    }
+}
+
+static struct reference_resolution resolve_allowing(const char *reference, char **allow, size_t count)
+{
+    struct reference_setting setting = {
+        .interface = "userprovider", .directory = "/etc/drover", .fetch_allow = allow, .fetch_allow_count = count};
+    struct reference_disk disk = {look, &looks};
+    struct reference_resolution resolution;
+    reference_resolve(reference, &setting, &disk, &resolution);
+    return resolution;
+}
+
+Test(reference, what_may_not_be_fetched_is_refused_with_the_way_out)
+{
+    static char *allow[] = {"https"};
+    static const char *const bad[] = {"ssh://git@host/a", "git@host:a/b",       "file:///srv/x",
+                                      "git::/srv/x",      "http://localhost/x", "git://[::1]/x"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct reference_resolution resolution = resolve_allowing(bad[i], allow, 1);
+        cr_expect_eq(resolution.kind, REFERENCE_REFUSED, "%s", bad[i]);
+        cr_expect(strstr(resolution.reason, "is not allowed by 'broker.fetch.allow': add it there"), "%s: %s", bad[i],
+                  resolution.reason);
+        cr_expect(has_step(&resolution, "is not in 'broker.fetch.allow'"), "%s", bad[i]);
+        cr_expect(!resolution.url && !resolution.target, "%s", bad[i]);
+        reference_resolution_done(&resolution);
+    }
+    struct reference_resolution resolution = resolve_allowing("https://host/a", allow, 1);
+    cr_expect_eq(resolution.kind, REFERENCE_GIT);
+    reference_resolution_done(&resolution);
+    resolution = resolve_allowing("https://host/a", allow, 0);
+    cr_expect_eq(resolution.kind, REFERENCE_REFUSED, "an empty list allows nothing");
+    reference_resolution_done(&resolution);
+}
+
+Test(reference, where_nobody_says_what_may_be_fetched_the_unusual_gets_a_warning)
+{
+    struct reference_resolution resolution = resolve_allowing("file:///srv/x", NULL, 0);
+    cr_expect_eq(resolution.kind, REFERENCE_GIT);
+    cr_expect(resolution.warning && strstr(resolution.warning, "'broker.fetch.allow'"));
+    reference_resolution_done(&resolution);
+    resolution = resolve_allowing("git@host:a/b", NULL, 0);
+    cr_expect_eq(resolution.kind, REFERENCE_GIT);
+    cr_expect_null(resolution.warning);
+    reference_resolution_done(&resolution);
+    resolution = resolve_allowing("http://host/x", NULL, 0);
+    cr_expect_eq(resolution.kind, REFERENCE_REFUSED, "not even then");
     reference_resolution_done(&resolution);
 }
 

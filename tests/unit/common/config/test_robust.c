@@ -5,9 +5,11 @@
  */
 #include <stdarg.h>
 
+#include "common/config/lock.h"
 #include "tests/unit/common/config/fixture.h"
 
-static const char sample[] = "broker: {listen: [\"ipc:///run/b.sock\", 'tcp://[::1]:5570'], mode: \"0660\", group: g}\n"
+static const char sample[] = "broker: {listen: [\"ipc:///run/b.sock\", 'tcp://[::1]:5570'], mode: \"0660\", group: g,\n"
+                             "         fetch: {allow: [https, file], key: k}}\n"
                              "plugins: true\n"
                              "driver_path: [a, /b]\n"
                              "services:\n"
@@ -21,14 +23,18 @@ static const char sample[] = "broker: {listen: [\"ipc:///run/b.sock\", 'tcp://[:
                              "    queue: {calls: 3}\n"
                              "  acme:\n"
                              "    interface: userprovider\n"
-                             "    driver: path:./acme.bin\n";
+                             "    driver: path:./acme.bin\n"
+                             "    grants: {read: [/a, b], network: outbound, memory: 1GiB}\n"
+                             "    sandbox: 'off'\n    user: u\n"
+                             "  far: {driver: \"https://host/a/b//c?ref=d\", c: {}}\n";
 
 static const char faulty[] = "broker: {listen: [tcp://*:1], http: 1}\n"
                              "services:\n"
                              "  userprovider: {driver: jsn, replicas: 0, replicas: 99, queue: {bytes: 9999GiB}}\n"
                              "  a: {driver: host.org/a/b, interface: userprovider, sha256: x, json: &x {}}\n"
                              "  b: {driver: git::x, interface: userprovider, unknown: \"${file:x}\"}\n"
-                             "  c: {driver: ../x, deadline: 1}\n";
+                             "  c: {driver: ../x, deadline: 1, grants: {read: [5, \"\"], network: x}}\n"
+                             "  d: {driver: file:///a/b, sandbox: x, user: \"-\"}\n";
 
 /* ---- allocations that fail ---- */
 
@@ -130,6 +136,77 @@ Test(robust, each_allocation_of_a_good_file_may_fail)
 Test(robust, each_allocation_of_a_faulty_file_may_fail)
 {
     fail_each_allocation(faulty, DROVER_INVALID_ARGUMENT);
+}
+
+#define ID "0123456789abcdef0123456789abcdef01234567"
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const char lock_text[] =
+    "version: 1\n"
+    "drivers:\n"
+    "  - {url: a, requested: b, commit: " ID ", tree: " ID ", content: \"sha256:" HASH "\"}\n"
+    "  - {url: a, subdir: c, commit: " ID ", tree: " ID ", content: \"sha256:" HASH "\",\n"
+    "     artefacts: [{target: t, key: " HASH ", sha256: " HASH "}]}\n";
+
+Test(robust, each_allocation_of_reading_a_lock_may_fail)
+{
+    failures = 1;
+    for (long n = 0; failures; n++) {
+        struct lock *lock = NULL;
+        struct config_messages messages;
+        failures = 0;
+        allocations_left = n;
+        enum drover_status status = lock_parse(lock_text, sizeof lock_text - 1, "l", &lock, &messages);
+        allocations_left = -1;
+        cr_assert_eq(status, failures ? DROVER_RESOURCE_EXHAUSTED : DROVER_OK, "allocation %ld", n);
+        cr_assert_eq(lock != NULL, failures == 0, "allocation %ld", n);
+        cr_assert_eq(messages.count, 0, "allocation %ld", n);
+        lock_free(lock);
+    }
+}
+
+/* Change a lock in all ways; OK when all of it was done. */
+static enum drover_status change_lock(struct lock *lock)
+{
+    struct drover_error error;
+    struct lock_artefact artefact = {(char *)"u", (char *)HASH, (char *)HASH};
+    struct lock_entry entry = {.url = (char *)"z",
+                               .commit = (char *)ID,
+                               .tree = (char *)ID,
+                               .content = (char *)"sha256:" HASH,
+                               .artefacts = &artefact,
+                               .artefact_count = 1};
+    enum drover_status status = lock_set(lock, &entry, &error);
+    entry.url = (char *)"a";
+    entry.requested = (char *)"b";
+    if (status == DROVER_OK)
+        status = lock_set(lock, &entry, &error);
+    if (status == DROVER_OK)
+        status = lock_set_artefact(lock, &entry, &artefact, &error);
+    return status;
+}
+
+Test(robust, each_allocation_of_changing_a_lock_may_fail_and_leaves_it_whole)
+{
+    failures = 1;
+    for (long n = 0; failures; n++) {
+        struct lock *lock = NULL, *again = NULL;
+        struct config_messages messages;
+        cr_assert_eq(lock_parse(lock_text, sizeof lock_text - 1, "l", &lock, &messages), DROVER_OK);
+        failures = 0;
+        allocations_left = n;
+        enum drover_status status = change_lock(lock);
+        char *text = lock_write(lock);
+        allocations_left = -1;
+        bool complete = status == DROVER_OK && text;
+        cr_assert_eq(complete, failures == 0, "allocation %ld", n);
+        free(text);
+        text = lock_write(lock);
+        cr_expect_eq(lock_parse(text, strlen(text), "l", &again, &messages), DROVER_OK, "allocation %ld", n);
+        free(text);
+        lock_free(again);
+        lock_free(lock);
+    }
 }
 
 /* ---- broken files ---- */

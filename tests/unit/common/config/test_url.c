@@ -164,3 +164,40 @@ Test(url, unsound_addresses_are_refused_with_the_reason)
         cr_expect(mistake && strstr(mistake, bad[i].part), "%s: %s", bad[i].reference, mistake ? mistake : "accepted");
     }
 }
+
+static const struct {
+    const char *reference, *scheme;
+    bool usual, needs_loopback, is_loopback;
+} schemes[] = {
+    {"https://host/a", "https", true, false, false},
+    {"HTTPS://localhost/a", "https", true, false, true},
+    {"host.org/a/b", "https", true, false, false},
+    {"ssh://host/a", "ssh", true, false, false},
+    {"git@[::1]:a", "ssh", true, false, true},
+    {"file:///a", "file", false, false, true},
+    {"http://127.0.0.1:80/a", "http", false, true, true},
+    {"http://127.9.9.9/a", "http", false, true, true},
+    {"http://127.0.0.1.org/a", "http", false, true, false},
+    {"http://127.0.0.999/a", "http", false, true, false},
+    {"http://127.0.0.0001/a", "http", false, true, false},
+    {"http://127.0.0.1.1/a", "http", false, true, false},
+    {"http://128.0.0.1/a", "http", false, true, false},
+    {"http://127.1/a", "http", false, true, false},
+    {"http://localhost.org/a", "http", false, true, false},
+    {"git://LOCALHOST/a", "git", false, true, true},
+    {"git://[::2]/a", "git", false, true, false},
+};
+
+Test(url, it_is_known_how_it_is_fetched_and_whether_that_leaves_the_machine)
+{
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        struct url url;
+        const char *mistake = url_parse(schemes[i].reference, url_form(schemes[i].reference), &url);
+        cr_assert_null(mistake, "%s: %s", schemes[i].reference, mistake);
+        cr_expect_str_eq(url_scheme(&url), schemes[i].scheme, "%s", schemes[i].reference);
+        cr_expect_eq(url_scheme_is_usual(url_scheme(&url)), schemes[i].usual, "%s", schemes[i].reference);
+        cr_expect_eq(url_scheme_needs_loopback(url_scheme(&url)), schemes[i].needs_loopback, "%s",
+                     schemes[i].reference);
+        cr_expect_eq(url_is_loopback(&url), schemes[i].is_loopback, "%s", schemes[i].reference);
+    }
+}

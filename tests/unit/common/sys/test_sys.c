@@ -253,6 +253,20 @@ Test(sys, program_dir_holds_the_running_program)
     free(directory);
 }
 
+Test(sys, helpers_are_beside_the_program_or_where_they_are_installed)
+{
+    char expected[PATH_MAX];
+    cr_assert_not_null(realpath(DROVER_BINARY_DIR "/tests", expected));
+    strcat(expected, "/unit.common.sys.sys");
+    char *found = sys_helper_path("unit.common.sys.sys");
+    cr_expect_str_eq(found, expected);
+    free(found);
+    found = sys_helper_path("nosuch");
+    const char *ending = "/tests/../libexec/drover/nosuch";
+    cr_expect_str_eq(found + strlen(found) - strlen(ending), ending);
+    free(found);
+}
+
 struct place {
     char path[64];
     char absolute[64];

@@ -11,23 +11,39 @@
 
 TestSuite(artefact, .init = (void (*)(void))folder_make, .fini = folder_remove);
 
-/* This test itself is an executable of this machine. */
-static void write_program(const char *name)
+static void copy_file_of(const char *path, const char *name)
 {
     char *data;
     size_t size;
-    cr_assert_eq(sys_read_file("/proc/self/exe", 64u << 20, &data, &size, NULL), DROVER_OK);
+    cr_assert_eq(sys_read_file(path, 64u << 20, &data, &size, NULL), DROVER_OK);
     folder_write_bytes(name, 0755, data, size);
     free(data);
 }
 
+/* This test itself is an executable of this machine. */
+static void write_program(const char *name)
+{
+    copy_file_of("/proc/self/exe", name);
+}
+
+static void write_module(const char *name)
+{
+    copy_file_of(DROVER_BINARY_DIR "/drivers/echo/echo.so", name);
+}
+
+static enum drover_status take_form(const char *path, const char *name, enum artefact_form form,
+                                    struct drover_error *error)
+{
+    enum artefact_form seen = form == ARTEFACT_MODULE ? ARTEFACT_EXECUTABLE : ARTEFACT_MODULE;
+    unlink(folder_path("to"));
+    const enum drover_status status = artefact_take(folder_path("r"), path, name, folder_path("to"), &seen, error);
+    cr_expect(status != DROVER_OK || seen == form);
+    return status;
+}
+
 static enum drover_status take(const char *path, const char *name, struct drover_error *error)
 {
-    enum artefact_form form = ARTEFACT_MODULE;
-    unlink(folder_path("to"));
-    const enum drover_status status = artefact_take(folder_path("r"), path, name, folder_path("to"), &form, error);
-    cr_expect(status != DROVER_OK || form == ARTEFACT_EXECUTABLE);
-    return status;
+    return take_form(path, name, ARTEFACT_EXECUTABLE, error);
 }
 
 static void refused(const char *path, const char *why)
@@ -64,6 +80,17 @@ Test(artefact, is_the_one_with_the_name_when_there_are_several)
     cr_expect_not_null(strstr(error.text, "several executables"), "%s", error.text);
 }
 
+Test(artefact, is_the_only_module_where_there_is_no_program)
+{
+    write_module("r/sub/driver.so");
+    copy_file_of(DROVER_BINARY_DIR "/lib/libdrover-worker.so", "r/libhelp.so");
+    cr_expect_eq(take_form(NULL, "", ARTEFACT_MODULE, NULL), DROVER_OK);
+    write_program("r/driver");
+    cr_expect_eq(take(NULL, "", NULL), DROVER_OK, "an executable comes first");
+    cr_expect_eq(take_form("sub/driver.so", "", ARTEFACT_MODULE, NULL), DROVER_OK);
+    refused("libhelp.so", "is a shared object that is no driver");
+}
+
 Test(artefact, has_to_be_there)
 {
     struct drover_error error = {0};
@@ -82,8 +109,8 @@ Test(artefact, is_no_folder_script_empty_file_or_text)
     folder_write("r/short", 0755, "\177ELF");
     refused("folder", "is a folder");
     refused("script", "is a script");
-    refused("empty", "is empty");
-    refused("text", "is no ELF");
+    refused("empty", "is an empty file");
+    refused("text", "is neither an executable nor a shared object");
     refused("short", "is ");
 }
 

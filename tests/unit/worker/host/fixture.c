@@ -41,7 +41,8 @@ void fixture_init(struct fixture *fixture, const char *body)
     snprintf(fixture->script, sizeof(fixture->script), "%s/driver", fixture->folder);
     fixture_script(fixture, body);
 
-    const struct host_options options = {.endpoint = "ipc:///nowhere", .worker_program = "/nowhere/drover-worker"};
+    const struct host_options options = {
+        .endpoint = "ipc:///nowhere", .worker_program = "/nowhere/drover-worker", .helpers = DROVER_BINARY_DIR "/bin"};
     struct drover_error error = {0};
     cr_assert_eq(host_new(&options, &fixture->host, &error), DROVER_OK, "%s", error.text);
     fixture->options = (struct host_service){

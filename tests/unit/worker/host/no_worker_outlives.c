@@ -59,7 +59,8 @@ static bool tell_workers(const struct host *host, int fd)
 
 static int run_host(const char *sleeper, enum moment moment, int fd)
 {
-    const struct host_options options = {.endpoint = "ipc:///nowhere", .worker_program = "/bin/sleep"};
+    const struct host_options options = {
+        .endpoint = "ipc:///nowhere", .worker_program = "/bin/sleep", .helpers = DROVER_BINARY_DIR "/bin"};
     const struct host_service service = {
         .name = "test",
         .interface = "test",

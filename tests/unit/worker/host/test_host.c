@@ -395,6 +395,36 @@ Test(host, kills_a_hung_worker_that_does_not_abort)
     expect_reason(ARTEFACT_START "sample hung and was killed by SIGKILL");
 }
 
+/* The worker joins the group of its child: its own one is empty then, and no signal to that reaches anybody. */
+#define LEAVE_THE_GROUP                                                                             \
+    "exec perl -e '$SIG{ABRT} = $SIG{TERM} = \"IGNORE\"; $child = fork; setpgrp if !$child; "       \
+    "until (getpgrp($child) == $child) { select(undef, undef, undef, 0.001) } setpgrp(0, $child); " \
+    "$| = 1; print \"that is all\\n\"; sleep 1000 while 1'"
+
+Test(host, kills_a_hung_worker_that_has_left_its_group)
+{
+    start(LEAVE_THE_GROUP);
+    fixture_run_until(&fixture, has_printed_all);
+    fixture_run_until(&fixture, is_ready);
+    host_worker_hung(fixture.host, fixture_worker(&fixture).worker, now());
+    fixture.skew_ms += 5000;
+    fixture_run_until(&fixture, has_lost_one);
+    expect_reason(ARTEFACT_START "sample hung and was killed by SIGKILL");
+}
+
+Test(host, stops_a_worker_that_has_left_its_group)
+{
+    start(LEAVE_THE_GROUP);
+    fixture_run_until(&fixture, has_printed_all);
+    fixture_run_until(&fixture, is_ready);
+    host_stop(fixture.host, now());
+    fixture.skew_ms += 10000;
+    host_step(fixture.host, now());
+    fixture.skew_ms += 5000;
+    fixture_run_until(&fixture, is_empty);
+    cr_expect_eq(count_children(), 0U);
+}
+
 /* By hand */
 
 Test(host, drains_by_hand_and_stays_down_until_a_restart)

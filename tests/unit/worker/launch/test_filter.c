@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "worker/launch/filter.h"
+#include "worker/launch/sanitized.h"
 
 #define NO_PROCESS 0x7ffffff0
 #define WIDE (1UL << 32)
@@ -21,7 +22,8 @@ static void shut_in(enum sandbox_network network)
     struct layers layers = {0};
 
     cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    filter_enforce(network, &layers);
+    const struct settings settings = {.network = network};
+    filter_enforce(&settings, &layers);
     if (layers.of[LAYER_SECCOMP].state != LAYER_HELD)
         cr_skip_test("no seccomp here: %s", layers.of[LAYER_SECCOMP].text);
 }
@@ -40,7 +42,6 @@ static const struct {
     long number;
     unsigned long first, second;
 } calls[] = {
-    {"ptrace", SYS_ptrace, 7, NO_PROCESS},
     {"process_vm_readv", SYS_process_vm_readv, NO_PROCESS, 0},
     {"kcmp", SYS_kcmp, NO_PROCESS, NO_PROCESS},
     {"pidfd_getfd", SYS_pidfd_getfd, ~0UL, 0},
@@ -60,6 +61,12 @@ Test(filter, refuses_calls_that_nobody_needs)
         cr_expect_neq(before[i], EPERM, "%s is refused without a filter, too", calls[i].name);
         cr_expect_eq(error_of(calls[i].number, calls[i].first, calls[i].second, 0), EPERM, "%s", calls[i].name);
     }
+}
+
+Test(filter, refuses_to_trace_except_to_a_sanitizer)
+{
+    shut_in(SANDBOX_NETWORK_NONE);
+    cr_expect_eq(error_of(SYS_ptrace, 7, NO_PROCESS, 0), IS_SANITIZED ? ESRCH : EPERM);
 }
 
 Test(filter, refuses_namespaces_whatever_else_is_asked_for)

@@ -67,8 +67,9 @@ Test(layers, are_reported_as_json)
     layers_note(&layers, LAYER_USER, LAYER_HELD, "1:2");
     layers_note(&layers, LAYER_CPU, LAYER_MISSING, "a \"quote\"\\\n");
     layers_note_absent(&layers, "/a");
-    json_t *wanted = json_pack("{s:s, s:i, s:{s:s}, s:{s:s}, s:{}, s:[s]}", "policy", "best-effort", "landlock_abi", 4,
-                               "held", "user", "1:2", "missing", "cpu", "a \"quote\"\\?", "left_out", "absent", "/a");
+    json_t *wanted = json_pack("{s:s, s:s, s:i, s:{s:s}, s:{s:s}, s:{}, s:[s]}", "summary", "user, without cpu",
+                               "policy", "best-effort", "landlock_abi", 4, "held", "user", "1:2", "missing", "cpu",
+                               "a \"quote\"\\?", "left_out", "absent", "/a");
     json_t *json = reported(&layers);
     cr_expect(json_equal(json, wanted), "%s", json_dumps(json, 0));
     json_decref(json);
@@ -92,6 +93,42 @@ Test(layers, report_an_error_as_json)
 {
     char line[LAYERS_REPORT_SIZE];
 
-    cr_expect_eq(layers_report_error("it's \"so\"", line), strlen(line));
-    cr_expect_str_eq(line, "{\"error\":\"it's \\\"so\\\"\"}\n");
+    cr_expect_eq(layers_report_error(DROVER_DATA_LOSS, "it's \"so\"", line), strlen(line));
+    cr_expect_str_eq(line, "{\"status\":\"DATA_LOSS\",\"error\":\"it's \\\"so\\\"\"}\n");
+}
+
+static const char *summary(const struct layers *layers, enum sandbox_policy policy)
+{
+    static char text[LAYERS_SUMMARY_SIZE];
+
+    layers_summarise(layers, policy, text);
+    return text;
+}
+
+Test(layers, are_summarised_in_a_line)
+{
+    struct layers layers = {0};
+
+    cr_expect_str_eq(summary(&layers, SANDBOX_REQUIRED), "");
+    layers_note(&layers, LAYER_LANDLOCK, LAYER_HELD, "x");
+    layers_note(&layers, LAYER_LANDLOCK_TCP, LAYER_HELD, "x");
+    layers_note(&layers, LAYER_SECCOMP, LAYER_HELD, "x");
+    layers_note(&layers, LAYER_MEMORY, LAYER_LEFT_OUT, "x");
+    layers_note(&layers, LAYER_CORE, LAYER_HELD, "x");
+    layers_note(&layers, LAYER_DESCRIPTORS, LAYER_HELD, "x");
+    cr_expect_str_eq(summary(&layers, SANDBOX_REQUIRED), "landlock seccomp limits");
+    layers_note(&layers, LAYER_PROCESSES, LAYER_MISSING, "x");
+    layers_note(&layers, LAYER_LOOPBACK, LAYER_MISSING, "x");
+    cr_expect_str_eq(summary(&layers, SANDBOX_REQUIRED), "landlock seccomp limits, without loopback, processes");
+    cr_expect_str_eq(summary(&layers, SANDBOX_OFF), "off");
+}
+
+Test(layers, are_summarised_in_a_line_even_when_all_of_them_are_missing)
+{
+    struct layers layers = {0};
+
+    for (int i = 0; i < LAYERS; i++)
+        layers_note(&layers, (enum layer)i, LAYER_MISSING, "x");
+    cr_expect(strstr(summary(&layers, SANDBOX_REQUIRED), "descriptors") != NULL, "%s",
+              summary(&layers, SANDBOX_REQUIRED));
 }

@@ -5,6 +5,8 @@
 
 #include "worker/launch/settings.h"
 
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static const char *const command[] = {"/usr/bin/cc", "-c", "--read", NULL};
 
 static struct sandbox_common common(void)
@@ -60,7 +62,7 @@ Test(profile, of_a_worker_reaches_its_broker_and_what_is_granted)
     static const char *const readable[] = {"/data", NULL}, *const writable[] = {"/spool", NULL};
     static const int kept[] = {3, 4};
     struct sandbox_worker worker = {
-        .common = common(), .folder = "/state", .exec_fd = 9, .keep_fds = kept, .keep_count = 2};
+        .common = common(), .folder = "/state", .artefact = HASH, .keep_fds = kept, .keep_count = 2};
     char **argv = NULL;
 
     worker.common.read = readable;
@@ -71,20 +73,67 @@ Test(profile, of_a_worker_reaches_its_broker_and_what_is_granted)
     cr_assert_eq(sandbox_worker_argv(&worker, &argv, NULL), DROVER_OK);
     const struct settings settings = read_back(argv);
     cr_expect_eq(settings.network, SANDBOX_NETWORK_UNIX);
-    cr_expect(has(&settings.read, "/data") && has(&settings.write, "/spool") && has(&settings.write, "/state"));
+    cr_expect(has(&settings.exec, "/data") && has(&settings.write, "/spool") && has(&settings.write, "/state"));
     cr_expect_not(has(&settings.exec, "/state"));
     cr_expect_eq(settings.limits[LIMIT_MEMORY].value, 4096);
     cr_expect_not(settings.limits[LIMIT_CPU].given);
     cr_expect_eq(settings.parent, 77);
-    cr_expect(settings.exec_fd == 9 && settings.report_fd == 5 && settings.keep_count == 2);
+    cr_expect(settings.report_fd == 5 && settings.keep_count == 2);
+    cr_expect_str_eq(settings.artefact, HASH);
+    cr_expect_null(settings.module);
+    cr_expect_eq(settings.processors, 0);
+    cr_expect(has(&settings.env, "TMPDIR=/state"));
     cr_expect(has(&settings.keep_env, "DROVER_WORKER_ENDPOINT"));
+    argv = sandbox_argv_free(argv);
+}
+
+Test(profile, of_a_worker_hands_over_a_module_and_its_libraries)
+{
+    const struct sandbox_worker worker = {
+        .common = common(), .artefact = HASH, .module = "/a/driver.so", .libraries = "/tmp", .processors = 2};
+    char **argv = NULL;
+
+    cr_assert_eq(sandbox_worker_argv(&worker, &argv, NULL), DROVER_OK);
+    const struct settings settings = read_back(argv);
+    cr_expect_str_eq(settings.module, "/a/driver.so");
+    cr_expect(has(&settings.read, "/tmp") && has(&settings.env, "LD_LIBRARY_PATH=/tmp"));
+    cr_expect_eq(settings.processors, 2);
+    cr_expect_eq(settings.write.count, 1, "without a folder there is only /dev/null");
+    argv = sandbox_argv_free(argv);
+}
+
+Test(profile, of_a_worker_without_a_sandbox_leaves_the_environment)
+{
+    struct sandbox_worker worker = {.common = common(), .folder = "/state"};
+    char **argv = NULL;
+
+    cr_assert_eq(sandbox_worker_argv(&worker, &argv, NULL), DROVER_OK);
+    cr_expect(read_back(argv).clear_env);
+    argv = sandbox_argv_free(argv);
+    worker.common.policy = SANDBOX_OFF;
+    cr_assert_eq(sandbox_worker_argv(&worker, &argv, NULL), DROVER_OK);
+    cr_expect_not(read_back(argv).clear_env);
+    argv = sandbox_argv_free(argv);
+}
+
+Test(profile, of_a_worker_may_stay_root_unless_it_is_given_a_user)
+{
+    struct sandbox_worker worker = {.common = common(), .stays_root = true, .group = 7};
+    char **argv = NULL;
+
+    cr_assert_eq(sandbox_worker_argv(&worker, &argv, NULL), DROVER_OK);
+    cr_expect_not(read_back(argv).changes_user);
+    argv = sandbox_argv_free(argv);
+    worker.common.uid = 42;
+    cr_assert_eq(sandbox_worker_argv(&worker, &argv, NULL), DROVER_OK);
+    const struct settings settings = read_back(argv);
+    cr_expect(settings.changes_user && settings.uid == 42 && settings.has_group && settings.group == 7);
     argv = sandbox_argv_free(argv);
 }
 
 Test(profile, of_a_worker_with_outbound_may_resolve_names)
 {
-    const struct sandbox_worker worker = {
-        .common = common(), .folder = "/state", .network = SANDBOX_NETWORK_OUTBOUND, .exec_fd = -1};
+    const struct sandbox_worker worker = {.common = common(), .folder = "/state", .network = SANDBOX_NETWORK_OUTBOUND};
     char **argv = NULL;
 
     cr_assert_eq(sandbox_worker_argv(&worker, &argv, NULL), DROVER_OK);
@@ -129,7 +178,7 @@ Test(profile, needs_a_command_and_a_folder)
 Test(profile, refuses_more_paths_than_the_launcher_takes)
 {
     const char *many[OPTION_LIST_MAX + 1] = {NULL};
-    struct sandbox_worker worker = {.common = common(), .folder = "/state", .exec_fd = -1};
+    struct sandbox_worker worker = {.common = common(), .folder = "/state"};
     struct drover_error error = {0};
     char **argv = NULL;
 

@@ -5,6 +5,7 @@
 #include "worker/launch/settings.h"
 
 #define WORDS_MAX 128
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 /* Read words that are parted by blanks. */
 static enum drover_status parse(const char *line, struct settings *ret, struct drover_error *error)
@@ -38,7 +39,7 @@ Test(settings, grant_nothing_when_nothing_is_said)
     cr_expect_eq(settings.network, SANDBOX_NETWORK_NONE);
     cr_expect_eq(settings.read.count + settings.write.count + settings.exec.count, 0);
     cr_expect_eq(settings.report_fd, -1);
-    cr_expect_eq(settings.exec_fd, -1);
+    cr_expect(settings.artefact == NULL && settings.module == NULL);
     cr_expect_not(settings.changes_user);
     cr_expect_not(settings.help);
     cr_expect_str_eq(settings.command[0], "/bin/true");
@@ -49,8 +50,10 @@ Test(settings, hold_what_is_said)
 {
     const struct settings settings = must_parse(
         "drover-launch --policy best-effort --network outbound --read /a --read /b --write /c --exec /d --user 7:8 "
+        "--group 9 "
         "--memory 2GiB --cpu 120 --file-size 1MiB --processes 9 --descriptors 10 --namespaces --parent 11 --keep-fd 3 "
-        "--keep-fd 4 --report-fd 5 --exec-fd 6 --clear-env --keep-env PATH --env A=B=C -- name");
+        "--keep-fd 4 --report-fd 5 --clear-env --keep-env PATH --env A=B=C --processors 2 --module /m.so "
+        "--artefact " HASH " -- /name");
 
     cr_expect_eq(settings.policy, SANDBOX_BEST_EFFORT);
     cr_expect_eq(settings.network, SANDBOX_NETWORK_OUTBOUND);
@@ -67,7 +70,10 @@ Test(settings, hold_what_is_said)
     cr_expect_eq(settings.parent, 11);
     cr_expect(settings.keep_count == 2 && settings.keep[0] == 3 && settings.keep[1] == 4);
     cr_expect_eq(settings.report_fd, 5);
-    cr_expect_eq(settings.exec_fd, 6);
+    cr_expect(settings.has_group && settings.group == 9);
+    cr_expect_eq(settings.processors, 2);
+    cr_expect_str_eq(settings.artefact, HASH);
+    cr_expect_str_eq(settings.module, "/m.so");
     cr_expect_str_eq(settings.env.items[0], "A=B=C");
 }
 
@@ -97,6 +103,11 @@ static const struct row refused[] = {
     {"x --parent 99999999999 -- /x", "'--parent'"},
     {"x --keep-fd 3x -- /x", "'--keep-fd'"},
     {"x --report-fd -1 -- /x", "'--report-fd'"},
+    {"x --group drover -- /x", "'--group'"},
+    {"x --processors few -- /x", "'--processors'"},
+    {"x --module /m.so -- /x", "'--module' needs '--artefact'"},
+    {"x --artefact 00 -- /x", "'--artefact': '00'"},
+    {"x --artefact " HASH "0 -- /x", "'--artefact'"},
     {"x --env A -- /x", "'--env': 'A'"},
     {"x --env =A -- /x", "'--env'"},
     {"x --keep-env A=B -- /x", "'--keep-env'"},

@@ -1,0 +1,26 @@
+/* spawn.h - fork and exec of a helper program
+ *
+ * What the child gets: a process group of its own, no signal blocked or ignored, a signal when its parent ends,
+ * /dev/null as standard input, `output` and `errors` as standard output and error, and nothing else that was open.
+ */
+#ifndef DROVER_HOST_SPAWN_H
+#define DROVER_HOST_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Exit status of a child that could not become the program. */
+#define SPAWN_NOT_EXECUTED 127
+
+struct spawn {
+    const char *program; /* absolute path */
+    char *const *arguments, *const *environment;
+    const char *directory; /* working directory */
+    int output, errors;
+    int death_signal; /* what it gets when the thread that called spawn() ends */
+};
+
+/* Start it. Returns its number and a descriptor for it, or -1 with errno: then there is no child. */
+pid_t spawn(const struct spawn *spawn, int *ret_pidfd);
+
+#endif
