@@ -58,10 +58,11 @@ char *lockkeeper_explain(const struct lockkeeper *keeper, const struct config_se
     const struct reference_resolution *asked = &service->resolution;
     const struct lock_entry *other = find_relative(keeper->lock, asked->url);
     if (other == NULL)
-        return text_format("'%.200s' is not in drover.lock, and may not be added ('drover lock' adds it)", asked->url);
+        return text_format("'%.200s' is not in drover.lock, and may not be added ('drover lock update' adds it)",
+                           asked->url);
     return text_format(
         "'%.120s': drover.lock has '%.60s' of folder '%.60s', but '%.60s' of folder '%.60s' is asked for "
-        "('drover lock' adds it)",
+        "('drover lock update' adds it)",
         asked->url, word(other->requested, "its own branch"), word(other->subdir, "/"),
         word(asked->ref, "its own branch"), word(asked->subdir, "/"));
 }

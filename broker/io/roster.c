@@ -165,6 +165,7 @@ static bool fill_origin(struct roster *roster, struct roster_entry *entry, const
     entry->origin = (struct host_origin){.kind = origin_kind(resolution->kind),
                                          .path = is_remote ? NULL : path,
                                          .pin = service->sha256,
+                                         .settings_name = service->settings_name,
                                          .url = resolution->url,
                                          .ref = resolution->ref,
                                          .subdir = resolution->subdir,

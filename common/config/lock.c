@@ -279,7 +279,8 @@ const struct lock_artefact *lock_find_artefact(const struct lock_entry *entry, c
 /* Let `copy` have the artefacts of the entry that it takes the place of, where it is of the same source. */
 static void inherit(struct lock_entry *old, struct lock_entry *copy)
 {
-    if (copy->artefact_count > 0 || strcmp(old->content, copy->content) != 0)
+    if (copy->artefact_count > 0 || old->content == NULL || copy->content == NULL ||
+        strcmp(old->content, copy->content) != 0)
         return;
     copy->artefacts = old->artefacts;
     copy->artefact_count = old->artefact_count;

@@ -7,7 +7,8 @@
 
 #include "common/base/text.h"
 
-static void set(struct finding *finding, enum verdict verdict, const char *format, va_list arguments)
+static void DROVER_PRINTF(3, 0)
+    set(struct finding *finding, enum verdict verdict, const char *format, va_list arguments)
 {
     char text[FINDING_TEXT_SIZE];
 

@@ -242,6 +242,8 @@ static void tell_worker(struct host *host, uint64_t worker, enum supervise_event
     if (child == NULL)
         return;
     replica_event(child->replica, event, now_ms);
+    if (event == SUPERVISE_ON_READY)
+        service_worker_ready(child->service);
     update_services(host);
 }
 

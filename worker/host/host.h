@@ -54,6 +54,7 @@ struct host_origin {
     enum host_origin_kind kind;
     const char *path;               /* absolute; NULL for a repository */
     const char *pin;                /* SHA-256 that the artefact must have, or NULL */
+    const char *settings_name;      /* what a source must call itself, since its settings stand under that; or NULL */
     const char *url, *ref, *subdir; /* of a repository; ref and subdir may be NULL */
     const char *const *fetch;     /* further words for drover-fetch ("--allow", "https,ssh"), ended by NULL; or NULL */
     const char *commit, *content; /* what the lock file holds it to (40 and 64 hex digits); NULL: nothing yet */

@@ -206,7 +206,8 @@ static const char *find_obstacle(const struct obtaining *obtaining)
     if (host->store_path == NULL || host->helpers == NULL)
         return "this host has no store for drivers";
     if (origin->kind == HOST_ORIGIN_GIT && origin->locked && origin->commit == NULL)
-        return origin->obstacle != NULL ? origin->obstacle : "drover.lock does not have it ('drover lock' adds it)";
+        return origin->obstacle != NULL ? origin->obstacle
+                                        : "drover.lock does not have it ('drover lock update' adds it)";
     return "";
 }
 

@@ -9,7 +9,8 @@
 
 #include "common/base/text.h"
 
-#define LAST_LINE_MAX 240 /* octets of it that are shown */
+#define LAST_LINE_MAX 240   /* octets of it that are shown */
+#define START_ERROR_MAX 360 /* it may name a path and two hashes */
 #define PART_MAX 96
 
 /* "exited with status 1", "was killed by SIGSEGV" */
@@ -56,7 +57,7 @@ static const char *shorten(const char *text, char *buffer, size_t capacity)
 
 void reason_of_death(const struct reason_death *death, char buffer[REASON_SIZE])
 {
-    char end[PART_MAX], cause[PART_MAX], times[PART_MAX], what[LAST_LINE_MAX], last[LAST_LINE_MAX];
+    char end[PART_MAX], cause[PART_MAX], times[PART_MAX], what[START_ERROR_MAX], last[LAST_LINE_MAX];
 
     write_times(death, times, sizeof(times));
     if (death->start_error != NULL) {

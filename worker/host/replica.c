@@ -133,6 +133,8 @@ void replica_check_death(struct replica *replica, uint64_t now_ms)
     const char *last_line = capture_last_error(child_log(child), child->pid);
     child_lose(host, child);
     bury(replica, &death, last_line, now_ms);
+    if (trouble.status == DROVER_DATA_LOSS)
+        service_driver_damaged(replica->generation->service, now_ms);
 }
 
 void replica_config_error(struct replica *replica, const char *text, uint64_t now_ms)

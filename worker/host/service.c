@@ -323,6 +323,21 @@ void service_not_obtained(struct service *service, const char *reason)
     set_reason(service, reason);
 }
 
+/* What is in the store is compared with its name and made again, once: a store that damages all goes the way of any
+ * driver that cannot be started. */
+void service_driver_damaged(struct service *service, uint64_t now_ms)
+{
+    if (service->obtaining == NULL || service->repaired)
+        return;
+    service->repaired = true;
+    obtaining_event(service->obtaining, OBTAIN_ON_BEGIN, now_ms);
+}
+
+void service_worker_ready(struct service *service)
+{
+    service->repaired = false;
+}
+
 /* --- events --------------------------------------------------------------------------------------------------------
  */
 

@@ -24,6 +24,11 @@ void service_obtained(struct service *service, uint64_t now_ms);
 /* It is not, or not yet; what runs goes on. */
 void service_not_obtained(struct service *service, const char *reason);
 
+/* The bytes of a driver that was obtained are not what they were: get it again, once until one of its workers is ready,
+ * and start it from that. */
+void service_driver_damaged(struct service *service, uint64_t now_ms);
+void service_worker_ready(struct service *service);
+
 /* The host ends: stop what runs, and what is under way. */
 void service_stop(struct service *service, uint64_t now_ms);
 

@@ -98,7 +98,8 @@ struct service {
     uint64_t last_generation;
     enum host_service_state state;
     char reason[REASON_SIZE];
-    bool changed; /* the reason did, since it was told */
+    bool changed;  /* the reason did, since it was told */
+    bool repaired; /* its damaged driver was obtained anew, and none of its workers has been ready since */
     struct event_slot state_event, obtained_event;
     struct service *next; /* in host->services, in the order of their first set */
 };

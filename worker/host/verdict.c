@@ -154,6 +154,16 @@ static void check_lock(const struct host_origin *origin, const struct host_obtai
                obtained->artefact, obtained->artefact, known);
 }
 
+/* The settings would be given to a driver that they were not written for. */
+static void check_name(const struct host_origin *origin, const char *name, struct verdict *verdict)
+{
+    if (origin->settings_name != NULL && strcmp(origin->settings_name, name) != 0)
+        decide(verdict, OBTAIN_ON_REFUSED,
+               "the driver calls itself '%.64s', but its settings stand under '%.64s' (rename that section, or call it "
+               "'config')",
+               name, origin->settings_name);
+}
+
 static bool take_artefact(const json_t *result, const struct host_origin *origin, struct finding *finding,
                           struct verdict *verdict)
 {
@@ -165,6 +175,7 @@ static bool take_artefact(const json_t *result, const struct host_origin *origin
         obtained->key[0] = '\0';
     (void)take_path(result, "library_folder", &finding->library_folder);
     finding->module = origin->kind == HOST_ORIGIN_MODULE || strcmp(text_of(result, "form"), "module") == 0;
+    check_name(origin, text_of(result, "name"), verdict);
     check_lock(origin, obtained, verdict);
     check_pin(origin, obtained, verdict);
     return true;

@@ -14,9 +14,11 @@ static const size_t service_texts[] = {
     offsetof(struct host_service, folder),
 };
 static const size_t origin_texts[] = {
-    offsetof(struct host_origin, path),     offsetof(struct host_origin, pin),    offsetof(struct host_origin, url),
-    offsetof(struct host_origin, ref),      offsetof(struct host_origin, subdir), offsetof(struct host_origin, commit),
-    offsetof(struct host_origin, content),  offsetof(struct host_origin, grants), offsetof(struct host_origin, policy),
+    offsetof(struct host_origin, path),          offsetof(struct host_origin, pin),
+    offsetof(struct host_origin, settings_name), offsetof(struct host_origin, url),
+    offsetof(struct host_origin, ref),           offsetof(struct host_origin, subdir),
+    offsetof(struct host_origin, commit),        offsetof(struct host_origin, content),
+    offsetof(struct host_origin, grants),        offsetof(struct host_origin, policy),
     offsetof(struct host_origin, obstacle),
 };
 

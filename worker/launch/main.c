@@ -170,13 +170,6 @@ static void execute(const struct settings *settings, const struct sealed *sealed
         execve(settings->command[0], arguments, environment);
 }
 
-static int exit_status(const struct drover_error *error, bool is_sealed)
-{
-    if (error->status == DROVER_DATA_LOSS)
-        return EXIT_OTHER_BYTES;
-    return is_sealed ? EXIT_SANDBOX : EXIT_NOT_EXECUTED;
-}
-
 static _Noreturn void launch(const struct settings *settings)
 {
     struct layers layers = {0};
@@ -185,14 +178,14 @@ static _Noreturn void launch(const struct settings *settings)
     char line[LAYERS_REPORT_SIZE];
 
     if (sealed_open(settings, &layers, &sealed, &error) != DROVER_OK)
-        give_up(exit_status(&error, false), settings->report_fd, &error);
+        give_up(error.status == DROVER_DATA_LOSS ? EXIT_OTHER_BYTES : EXIT_NOT_EXECUTED, settings->report_fd, &error);
     char **environment = environment_make(settings), **arguments = make_arguments(settings, &sealed);
-    if (environment == NULL || arguments == NULL)
+    if (environment == NULL || arguments == NULL) {
         (void)drover_error_set(&error, DROVER_RESOURCE_EXHAUSTED, "no memory");
-    else
-        (void)prepare(settings, &sealed, &layers, &error);
-    if (error.status != DROVER_OK)
-        give_up(exit_status(&error, true), settings->report_fd, &error);
+        give_up(EXIT_SANDBOX, settings->report_fd, &error);
+    }
+    if (prepare(settings, &sealed, &layers, &error) != DROVER_OK)
+        give_up(EXIT_SANDBOX, settings->report_fd, &error);
     tell(settings->report_fd, line, layers_report(&layers, settings->policy, line));
     execute(settings, &sealed, arguments, environment);
     (void)drover_error_set(&error, DROVER_UNAVAILABLE, "cannot start %.300s: %s", settings->command[0],

@@ -37,6 +37,8 @@ find_compose() {
     bounded 20 "${compose_program[@]}" version >/dev/null 2>&1
 }
 
+# build_network is for steps.sh.
+# shellcheck disable=SC2034
 find_engine() {
     build_network=${BUILD_NETWORK:-default}
     if bounded 20 docker info >/dev/null 2>&1 && find_compose; then

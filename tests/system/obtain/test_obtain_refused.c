@@ -1,7 +1,10 @@
 /* test_obtain_refused.c - drivers that cannot be had: a clear reason, and nobody else notices */
 #include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "obtain_rig.h"
@@ -116,6 +119,22 @@ Test(obtain_refused, hostile_repositories)
     cr_expect_str_neq(service.state, "ready");
 }
 
+/* A git server at a port that is known already; it ends with this test. */
+static pid_t start_server_at(unsigned port)
+{
+    char line[256];
+    const pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    snprintf(line, sizeof(line),
+             "exec \"$(git --exec-path)/git-daemon\" --listen=127.0.0.1 --port=%u --reuseaddr --export-all "
+             "--base-path='%s/git'",
+             port, rig.folder);
+    execl("/bin/sh", "sh", "-c", line, NULL);
+    _exit(127);
+}
+
 /* What may pass is tried again until it does. */
 Test(obtain_refused, a_server_that_is_away_for_a_while)
 {
@@ -130,12 +149,11 @@ Test(obtain_refused, a_server_that_is_away_for_a_while)
         cr_assert_str_eq(service.state, "building", "%s: %s", service.state, service.last_error);
     } while (service.last_error[0] == '\0');
     expect_echo_answers();
-    obtain_rig_run(&rig,
-                   "git daemon --listen=127.0.0.1 --port=%u --export-all --base-path=$PWD/git --reuseaddr --detach "
-                   "--pid-file=$PWD/daemon.pid",
-                   port);
+    const pid_t server = start_server_at(port);
+    cr_assert_gt(server, 0);
     broker_rig_await_ready(&rig.broker);
-    obtain_rig_run(&rig, "kill $(cat daemon.pid)");
+    cr_expect_eq(kill(server, SIGKILL), 0);
+    waitpid(server, NULL, 0);
     obtain_rig_expect_greeting(&rig, "late", "Hello, Ada");
 }
 
@@ -171,6 +189,35 @@ Test(obtain_refused, a_pinned_binary_of_which_one_octet_was_changed)
     expect_echo_answers();
 }
 
+static bool runs_again(const struct broker_rig_service *state, const void *context)
+{
+    return state->worker_count == 1 && strcmp(state->state, "ready") == 0 &&
+           state->workers[0].pid != *(const pid_t *)context;
+}
+
+/* The copy in the store, from which workers are started: a source is compiled again, a file is copied again. */
+Test(obtain_refused, what_has_changed_in_the_store_and_makes_it_anew)
+{
+    static const char *const names[] = {"copied", "compiled"};
+    obtain_rig_run(&rig, "cp " DROVER_BINARY_DIR "/tests/hello_driver closed && mkdir src && cp $HELLO src/driver.c");
+    obtain_rig_configure(&rig, "  copied: {driver: DIR/closed, interface: hello}\n"
+                               "  compiled: {driver: DIR/src, interface: hello}");
+    obtain_rig_start(&rig, NULL);
+    broker_rig_await_ready(&rig.broker);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        broker_rig_look(&rig.broker, names[i], &service);
+        const pid_t before = service.workers[0].pid;
+        obtain_rig_run(
+            &rig,
+            "cd %s/state/store/artefact && chmod u+w %s && printf X | dd of=%s bs=1 seek=99 conv=notrunc status=none",
+            rig.broker.folder, service.workers[0].artefact, service.workers[0].artefact);
+        cr_assert_eq(kill(before, SIGKILL), 0);
+        broker_rig_await(&rig.broker, names[i], runs_again, &before, &service);
+        obtain_rig_expect_greeting(&rig, names[i], "Hello, Ada");
+    }
+    cr_expect_str_eq(obtain_rig_ask(&rig, "ls %s/state/store/quarantine | wc -l", rig.broker.folder), "2");
+}
+
 /* What a manifest asks for has to be granted. */
 Test(obtain_refused, a_manifest_that_asks_for_more_than_is_granted)
 {
@@ -184,4 +231,17 @@ Test(obtain_refused, a_manifest_that_asks_for_more_than_is_granted)
     command_run(&command, &rig.broker, "drover status");
     cr_expect(strstr(command.out, "outbound") != NULL, "%s", command.out);
     command_done(&command);
+}
+
+/* A section may bear the name that the driver gives itself in its manifest, and no other. */
+Test(obtain_refused, settings_of_another_driver)
+{
+    obtain_rig_run(&rig, "cp -r " DROVER_SOURCE_DIR "/tests/fixtures/drivers/other-name src");
+    obtain_rig_configure(
+        &rig, "  right: {driver: DIR/src, interface: hello, grants: {read: [/usr/share/dict]}, butler: {}}\n"
+              "  wrong: {driver: DIR/src, interface: hello, grants: {read: [/usr/share/dict]}, footman: {}}");
+    obtain_rig_start(&rig, NULL);
+    obtain_rig_await(&rig, "wrong", "stopped", "calls itself 'butler'", &service);
+    cr_expect(strstr(service.last_error, "'footman'") != NULL, "%s", service.last_error);
+    broker_rig_await_state(&rig.broker, "right", "ready", &service);
 }

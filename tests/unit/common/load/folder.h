@@ -16,7 +16,7 @@ static char folder[] = "/tmp/drover-load-XXXXXX";
 /* Where `name` is below the folder; good until eight more were asked for. */
 static inline const char *at(const char *name)
 {
-    static char paths[8][256];
+    static char paths[8][512];
     static unsigned next;
     char *path = paths[next++ % 8];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
