@@ -10,7 +10,7 @@ calls='v?f?printf|v?dprintf|f?puts|f?putc|putchar|perror|f(open|read|write|close
 calls+='|freopen|popen|system|tmpfile|time|clock|clock_gettime|gettimeofday|timespec_get|s?rand|s?random'
 calls+='|rand_r|getrandom|getentropy|arc4random|socket|getenv|secure_getenv|exit|abort'
 
-law_files broker/core common/base common/wire common/config common/idl | law_code | awk -v headers="$headers" \
+law_files broker/core common/base common/wire common/config common/idl worker/rollout | law_code | awk -v headers="$headers" \
     -v calls="$calls" '
 {
     place = $0
