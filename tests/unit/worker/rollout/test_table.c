@@ -182,3 +182,73 @@ Test(table, what_is_about_another_generation_changes_nothing)
                 cr_expect_eq((int)rig.machine.state, state);
             }
 }
+
+/* A1 is stable, B1 on probation, and C1, of group 7, in a state of its way; in WAITING, A1 still drains. */
+static void go_to_beside_probation(enum rollout_state state)
+{
+    go_to(ROLLOUT_PROBATION);
+    if (state == ROLLOUT_WAITING) {
+        const struct rollout_generation stable = {.number = 1, .version = version_of("A1")};
+        rig.machine.leaving = stable;
+    }
+    on_grouped("C1", 7);
+    if (state >= ROLLOUT_WAITING)
+        on_obtained();
+    if (state >= ROLLOUT_TESTING)
+        on_ready();
+    if (state >= ROLLOUT_SETTLING)
+        on_tested();
+    if (state == ROLLOUT_HELD)
+        on_due();
+    expect(state, "B1", "C1", state == ROLLOUT_WAITING ? "A1" : NULL);
+}
+
+Test(table, what_is_on_probation_is_watched_in_every_state_of_a_candidate)
+{
+    static const enum rollout_event bad[] = {ROLLOUT_ON_DIED, ROLLOUT_ON_SELF_TEST_FAILED, ROLLOUT_ON_TRANSPORT};
+    for (int state = ROLLOUT_OBTAINING; state <= ROLLOUT_HELD; state++)
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+            go_to_beside_probation((enum rollout_state)state);
+            const struct rollout_input input = {.event = bad[i],
+                                                .now_ms = rig.now_ms,
+                                                .generation = rig.machine.active.number,
+                                                .death = ROLLOUT_LOOP,
+                                                .fresh = {100, 100}};
+            rollout_apply(&rig.machine, &input, &rig.output);
+            cr_expect_eq(rig.output.effects & DOES_QUARANTINE, DOES_QUARANTINE, "%s + %s",
+                         rollout_state_word((enum rollout_state)state), rollout_event_word(bad[i]));
+            cr_expect(is_quarantined("B1") && rig.machine.trial.condemned);
+            cr_expect_eq(rig.machine.has_pending, state <= ROLLOUT_WAITING, "what does not run yet is set aside");
+        }
+}
+
+Test(table, a_hash_is_released_in_every_state_but_the_last)
+{
+    for (int state = 0; state < ROLLOUT_STOPPED; state++) {
+        const struct rollout_version version = version_of("X1");
+        go_to((enum rollout_state)state);
+        rollout_memory_quarantine(&rig.machine.memory, &version, true, "it crashed");
+        cr_expect_eq(on_unquarantine("X1"), DOES(SAVE), "%s", rollout_state_word((enum rollout_state)state));
+        cr_expect_eq((int)rig.machine.state, state);
+    }
+}
+
+Test(table, a_candidate_is_given_up_with_its_group_in_every_state_of_it)
+{
+    for (int state = ROLLOUT_OBTAINING; state <= ROLLOUT_HELD; state++) {
+        go_to_beside_probation((enum rollout_state)state);
+        cr_expect_neq(on_abandon(7, "no") & DOES(GIVE_UP), 0U);
+        cr_expect_eq(rig.machine.state, ROLLOUT_PROBATION);
+    }
+}
+
+Test(table, what_is_leaving_ends_when_nothing_else_is_there)
+{
+    go_to(ROLLOUT_EMPTY);
+    on_grouped("A1", 7);
+    on_obtained();
+    on_candidate_died();
+    expect(ROLLOUT_EMPTY, NULL, NULL, "A1");
+    cr_expect_eq(on_drained(), 0U);
+    expect(ROLLOUT_EMPTY, NULL, NULL, NULL);
+}
