@@ -156,13 +156,16 @@ int place_resolve(const struct config *config, const char *reference, const char
 static char *join(char *const *words, size_t count)
 {
     size_t size = 1;
-    char *text;
+    char *text, *end;
 
     for (size_t i = 0; i < count; i++)
         size += strlen(words[i]) + 1;
-    text = calloc(1, size);
-    for (size_t i = 0; text != NULL && i < count; i++)
-        strcat(strcat(text, i > 0 ? "," : ""), words[i]);
+    text = end = calloc(1, size);
+    for (size_t i = 0; text != NULL && i < count; i++) {
+        if (i > 0)
+            *end++ = ',';
+        end = stpcpy(end, words[i]);
+    }
     return text;
 }
 

@@ -159,11 +159,16 @@ static struct sorted artefacts_of(struct lock_entry *entry)
                            lock_artefact_members, LOCK_ARTEFACT_IDENTITY};
 }
 
-static void *item_at(const struct sorted *sorted, size_t index)
+static char *first_item(const struct sorted *sorted)
 {
     char *items;
     memcpy(&items, sorted->items, sizeof items);
-    return items + index * sorted->item_size;
+    return items;
+}
+
+static void *item_at(const struct sorted *sorted, size_t index)
+{
+    return first_item(sorted) + index * sorted->item_size;
 }
 
 /* Where `item` is (true), or belongs. */
@@ -197,7 +202,7 @@ static enum drover_status open_place(const struct sorted *sorted, size_t index, 
     if (*sorted->count >= LOCK_ENTRIES_MAX)
         return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "the lock file is full: at most %d entries",
                                 LOCK_ENTRIES_MAX);
-    void *items = realloc(item_at(sorted, 0), (*sorted->count + 1) * sorted->item_size);
+    void *items = realloc(first_item(sorted), (*sorted->count + 1) * sorted->item_size);
     if (!items)
         return no_memory(error);
     memcpy(sorted->items, &items, sizeof items);

@@ -165,7 +165,7 @@ enum drover_status helper_start(struct host *host, struct obtaining *owner, cons
         *ret = helper;
         return DROVER_OK;
     }
-    helper = started ? helper_destroy(host, helper) : helper_free(host, helper);
+    (void)(started ? helper_destroy(host, helper) : helper_free(host, helper));
     return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "cannot start %s: %s", plan->program, strerror(code));
 }
 

@@ -97,10 +97,11 @@ static struct generation *generation_new(struct wanted *wanted, const struct dri
     generation->sandbox = options->sandbox;
     generation->count = options->replicas;
     generation->replicas = calloc(options->replicas, sizeof(*generation->replicas));
-    const bool good = copy_if(&generation->program, driver->program) && copy_if(&generation->module, driver->module) &&
-                      copy_if(&generation->library_folder, driver->library_folder);
+    const bool good =
+        copy_if(&generation->module, driver->module) && copy_if(&generation->library_folder, driver->library_folder);
+    generation->program = strdup(driver->program);
     generation->artefact = copy_artefact(driver->artefact);
-    if (generation->replicas == NULL || generation->artefact == NULL || !good)
+    if (generation->replicas == NULL || generation->program == NULL || generation->artefact == NULL || !good)
         return generation_free(generation);
     if (stat(generation->program, &generation->seen) != 0)
         generation->seen = (struct stat){0}; /* starting it will say why */

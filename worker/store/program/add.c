@@ -117,7 +117,8 @@ static enum drover_status tell(const struct store *store, const char *name, stru
 }
 
 enum drover_status program_add(const struct store *store, const struct program_options *options, const char *word,
-                               int *ret_exit, struct drover_error *error)
+                               int *ret_exit, /* NOLINT(readability-non-const-parameter): as all verbs */
+                               struct drover_error *error)
 {
     char name[STORE_NAME_SIZE];
     struct store_tmp *tmp = NULL;

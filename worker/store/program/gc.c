@@ -101,7 +101,8 @@ static enum drover_status collect(const struct store *store, struct store_gc *gc
 }
 
 enum drover_status program_gc(const struct store *store, const struct program_options *options, const char *word,
-                              int *ret_exit, struct drover_error *error)
+                              int *ret_exit, /* NOLINT(readability-non-const-parameter): as all verbs */
+                              struct drover_error *error)
 {
     struct store_gc gc = {.now_ms = sys_wall_ms(),
                           .min_age_ms = options->min_age_ms,

@@ -45,7 +45,8 @@ static void print_entry(const struct store_entry *entry)
 }
 
 enum drover_status program_list(const struct store *store, const struct program_options *options, const char *word,
-                                int *ret_exit, struct drover_error *error)
+                                int *ret_exit, /* NOLINT(readability-non-const-parameter): as all verbs */
+                                struct drover_error *error)
 {
     struct store_entry *entries = NULL;
     char size[PROGRAM_SIZE_TEXT];
