@@ -372,29 +372,12 @@ static void sweep_when_due(struct host *host, uint64_t now_ms)
     host->sweep_due_ms = host->swept || host->sweeps_left == 0 ? UINT64_MAX : now_ms + SWEEP_AGAIN_MS;
 }
 
-/* Helpers: end those whose time is over, start those that are waited for. */
-static void step_helpers(struct host *host, uint64_t now_ms)
-{
-    struct helper *helper;
-    struct service *service;
-    DL_FOREACH (host->running, helper) {
-        helper_tick(helper, now_ms);
-    }
-    LL_FOREACH (host->services, service) {
-        if (service->obtaining == NULL)
-            continue;
-        if (service->obtaining->machine.due_ms <= now_ms)
-            obtaining_event(service->obtaining, OBTAIN_ON_TICK, now_ms);
-        obtaining_start_pending(service->obtaining, now_ms);
-    }
-}
-
 void host_step(struct host *host, uint64_t now_ms)
 {
     visit_all(host, replica_launch, now_ms);
     take_events(host, now_ms);
     visit_all(host, tick, now_ms);
-    step_helpers(host, now_ms);
+    obtaining_step_all(host, now_ms);
     sweep_when_due(host, now_ms);
     update_services(host);
 }
@@ -416,34 +399,14 @@ static uint64_t earliest(const struct generation *generation, uint64_t due_ms)
     return due_ms;
 }
 
-/* The same of helpers. One that waits for room is looked at when another has ended. */
-static uint64_t earliest_of_helpers(const struct host *host, uint64_t due_ms)
-{
-    const struct helper *helper;
-    const struct service *service;
-    unsigned count = 0;
-    DL_FOREACH (host->running, helper) {
-        due_ms = helper->due_ms < due_ms ? helper->due_ms : due_ms;
-        count++;
-    }
-    LL_FOREACH (host->services, service) {
-        if (service->obtaining == NULL)
-            continue;
-        if (service->obtaining->pending && count < OBTAINING_AT_ONCE)
-            return 0;
-        if (service->obtaining->machine.due_ms < due_ms)
-            due_ms = service->obtaining->machine.due_ms;
-    }
-    return due_ms;
-}
-
 uint64_t host_deadline_ms(const struct host *host)
 {
-    uint64_t due_ms = earliest_of_helpers(host, host->sweep_due_ms);
+    uint64_t due_ms = obtaining_next_ms(host);
     const struct service *service;
     const struct generation *retired;
     if (host->events.first != NULL)
         return 0;
+    due_ms = host->sweep_due_ms < due_ms ? host->sweep_due_ms : due_ms;
     LL_FOREACH (host->services, service) {
         if (service->current != NULL)
             due_ms = earliest(service->current, due_ms);

@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,7 @@
 #include <jansson.h>
 
 #include "worker/host/command.h"
+#include "worker/host/spawn.h"
 
 #define FIRST_FREE_FD 10 /* above every fixed number */
 #define EXIT_NOT_EXECUTED 127
@@ -41,7 +41,6 @@ enum launch_step { STEP_DESCRIPTORS, STEP_PARENT, STEP_DIRECTORY, STEP_EXEC };
 struct child_setup {
     const char *directory;
     const struct command *command;
-    pid_t parent;
     int output[CAPTURE_SOURCES], page, lifeline, report;
 };
 
@@ -113,15 +112,6 @@ static _Noreturn void give_up(const struct child_setup *setup, enum launch_step 
     _exit(written == (ssize_t)sizeof(trouble) ? EXIT_NOT_EXECUTED : EXIT_NOT_EXECUTED - 1);
 }
 
-static void reset_signals(void)
-{
-    sigset_t none;
-    for (int number = 1; number < NSIG; number++)
-        (void)signal(number, SIG_DFL); /* refused for SIGKILL, SIGSTOP and those of the C library */
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* First all out of the way of the fixed numbers, then each to its place. */
 static bool place_descriptors(struct child_setup *setup)
 {
@@ -146,14 +136,13 @@ static bool place_descriptors(struct child_setup *setup)
     return close_range(COMMAND_REPORT_FD + 1, ~0U, 0) == 0;
 }
 
-static _Noreturn void run_child(struct child_setup *setup)
+static void run_child(void *argument, pid_t parent)
 {
-    (void)setpgid(0, 0);
-    reset_signals();
+    struct child_setup *setup = argument;
     /* The signal would miss a parent that has died already: look after it is set. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         give_up(setup, STEP_PARENT);
-    if (getppid() != setup->parent)
+    if (getppid() != parent)
         _exit(EXIT_NOT_EXECUTED);
     if (!place_descriptors(setup))
         give_up(setup, STEP_DESCRIPTORS);
@@ -199,36 +188,6 @@ static bool open_pipes(struct pipes *pipes)
     return false;
 }
 
-/* No handler of this process may run in the child, so no signal gets through until it has reset them. */
-static pid_t fork_quietly(struct child_setup *setup)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const pid_t pid = fork();
-    if (pid == 0)
-        run_child(setup);
-    const int code = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = code;
-    return pid;
-}
-
-static int open_pidfd(pid_t pid)
-{
-    return (int)syscall(SYS_pidfd_open, pid, 0);
-}
-
-/* A child whose death could not be noticed is not kept. */
-static void discard_child(pid_t pid)
-{
-    const int code = errno;
-    (void)kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    errno = code;
-}
-
 static bool start_child(struct process *process, struct child_setup *setup)
 {
     struct pipes pipes;
@@ -240,15 +199,9 @@ static bool start_child(struct process *process, struct child_setup *setup)
     setup->report = pipes.report[1];
     setup->page = process->page_fd;
 
-    const pid_t pid = fork_quietly(setup);
+    const pid_t pid = spawn_fork(run_child, setup, &process->pidfd);
     if (pid < 0)
         goto fail;
-    (void)setpgid(pid, pid); /* whoever comes first: both do it */
-    process->pidfd = open_pidfd(pid);
-    if (process->pidfd < 0) {
-        discard_child(pid);
-        goto fail;
-    }
     process->pid = pid;
     process->output[CAPTURE_STDOUT] = pipes.output[CAPTURE_STDOUT][0];
     process->output[CAPTURE_STDERR] = pipes.output[CAPTURE_STDERR][0];
@@ -270,9 +223,9 @@ enum drover_status process_launch(struct process *process, const struct launch_p
 {
     struct drover_error why = {0};
     struct command command;
-    struct child_setup setup = {.directory = plan->directory, .command = &command, .parent = getpid()};
+    struct child_setup setup = {.directory = plan->directory, .command = &command};
 
-    if (command_make(plan, setup.parent, &command, &why) != DROVER_OK)
+    if (command_make(plan, getpid(), &command, &why) != DROVER_OK)
         return drover_error_set(error, why.status, "cannot start %.200s: %s", plan->program, why.text);
     const bool started = start_child(process, &setup);
     const int code = errno;

@@ -211,7 +211,7 @@ static const char *find_obstacle(const struct obtaining *obtaining)
     return "";
 }
 
-void obtaining_start_pending(struct obtaining *obtaining, uint64_t now_ms)
+static void start_pending(struct obtaining *obtaining, uint64_t now_ms)
 {
     struct helper *helper;
     struct drover_error error = {0};
@@ -261,4 +261,45 @@ void obtaining_ended(struct obtaining *obtaining, const struct helper_end *end, 
         obtaining_event(obtaining, OBTAIN_ON_DONE, now_ms);
     else
         fail(obtaining, &verdict, now_ms);
+}
+
+/* --- all of a host ---------------------------------------------------------------------------------------------------
+ */
+
+void obtaining_step_all(struct host *host, uint64_t now_ms)
+{
+    struct helper *helper;
+    struct service *service;
+    DL_FOREACH (host->running, helper) {
+        helper_tick(helper, now_ms);
+    }
+    LL_FOREACH (host->services, service) {
+        if (service->obtaining == NULL)
+            continue;
+        if (service->obtaining->machine.due_ms <= now_ms)
+            obtaining_event(service->obtaining, OBTAIN_ON_TICK, now_ms);
+        start_pending(service->obtaining, now_ms);
+    }
+}
+
+/* One that waits for room is looked at when another has ended. */
+uint64_t obtaining_next_ms(const struct host *host)
+{
+    uint64_t due_ms = UINT64_MAX;
+    const struct helper *helper;
+    const struct service *service;
+    unsigned count = 0;
+    DL_FOREACH (host->running, helper) {
+        due_ms = helper->due_ms < due_ms ? helper->due_ms : due_ms;
+        count++;
+    }
+    LL_FOREACH (host->services, service) {
+        if (service->obtaining == NULL)
+            continue;
+        if (service->obtaining->pending && count < OBTAINING_AT_ONCE)
+            return 0;
+        if (service->obtaining->machine.due_ms < due_ms)
+            due_ms = service->obtaining->machine.due_ms;
+    }
+    return due_ms;
 }

@@ -1,6 +1,6 @@
 /* obtaining.h - the driver of a service on its way into the store: the rules of obtain.h tied to helper programs
  *
- * START: obtaining_new(), obtaining_event(BEGIN). OPERATION: helpers are started by obtaining_start_pending(), tell how
+ * START: obtaining_new(), obtaining_event(BEGIN). OPERATION: helpers are started by obtaining_step_all(), tell how
  * they get on, and end. END: service_obtained() or service_not_obtained() is called; obtaining_free().
  */
 #ifndef DROVER_HOST_OBTAINING_H
@@ -37,8 +37,10 @@ struct obtaining *obtaining_free(struct obtaining *obtaining, uint64_t now_ms);
 /* Apply BEGIN, TICK or STOP. */
 void obtaining_event(struct obtaining *obtaining, enum obtain_event event, uint64_t now_ms);
 
-/* Start the helper that it waits for, if there is room for one more. */
-void obtaining_start_pending(struct obtaining *obtaining, uint64_t now_ms);
+/* For all services: end helpers whose time is over, run what is due, start those that are waited for if there is room
+ * for one more; when to do so again (0: now, UINT64_MAX: never). */
+void obtaining_step_all(struct host *host, uint64_t now_ms);
+uint64_t obtaining_next_ms(const struct host *host);
 
 /* A helper says something in between. */
 void obtaining_progress(struct obtaining *obtaining, const json_t *event);

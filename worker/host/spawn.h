@@ -1,6 +1,6 @@
-/* spawn.h - fork and exec of a helper program
+/* spawn.h - children of the host: the fork that workers and helpers share, and the whole of it for helpers
  *
- * What the child gets: a process group of its own, no signal blocked or ignored, a signal when its parent ends,
+ * What a helper gets: a process group of its own, no signal blocked or ignored, a signal when its parent ends,
  * /dev/null as standard input, `output` and `errors` as standard output and error, and nothing else that was open.
  */
 #ifndef DROVER_HOST_SPAWN_H
@@ -20,7 +20,15 @@ struct spawn {
     int death_signal; /* what it gets when the thread that called spawn() ends */
 };
 
-/* Start it. Returns its number and a descriptor for it, or -1 with errno: then there is no child. */
+/* What a child does; when it returns, the child ends with SPAWN_NOT_EXECUTED. It has a process group of its own and no
+ * signal blocked or ignored. Until it executes something it may call async-signal-safe functions only: other threads of
+ * the parent may have held any lock. */
+typedef void spawn_child(void *argument, pid_t parent);
+
+/* Fork. Returns the child's number and a descriptor for it, or -1 with errno: then there is no child. */
+pid_t spawn_fork(spawn_child *child, void *argument, int *ret_pidfd);
+
+/* Start a helper. Returns its number and a descriptor for it, or -1 with errno: then there is no child. */
 pid_t spawn(const struct spawn *spawn, int *ret_pidfd);
 
 #endif
