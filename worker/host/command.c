@@ -127,6 +127,7 @@ static enum drover_status make_arguments(const struct launch_plan *plan, const s
                    .memory_bytes = sandbox->memory_bytes,
                    .uid = identity->changes ? identity->uid : 0,
                    .gid = identity->changes ? identity->gid : 0,
+                   .namespaces = true,
                    .parent = parent,
                    .report_fd = COMMAND_REPORT_FD,
                    .command = words},
