@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "common/base/text.h"
 #include "common/load/messages.h"
+#include "common/sys/replace.h"
 #include "common/sys/sys.h"
 
 enum drover_status lockfile_read(const char *path, struct lock **ret, struct config_messages *ret_messages)
@@ -32,14 +32,7 @@ enum drover_status lockfile_read(const char *path, struct lock **ret, struct con
 
 static enum drover_status fail(struct drover_error *error, const char *path, int code)
 {
-    enum drover_status status = DROVER_INTERNAL;
-    if (code == ENOENT || code == ENOTDIR)
-        status = DROVER_NOT_FOUND;
-    else if (code == EACCES || code == EPERM || code == EROFS)
-        status = DROVER_PERMISSION_DENIED;
-    else if (code == ENOSPC || code == EDQUOT || code == ENOMEM || code == EMFILE || code == ENFILE)
-        status = DROVER_RESOURCE_EXHAUSTED;
-    return drover_error_set(error, status, "lock file '%s': cannot be written: %s", path, strerror(code));
+    return drover_error_set(error, sys_status_of(code), "lock file '%s': cannot be written: %s", path, strerror(code));
 }
 
 /* Is this what the file holds? */
@@ -54,47 +47,15 @@ static bool has_text(const char *path, const char *text)
     return same;
 }
 
-/* Write all of `text` and bring it to the disk. 0, or an errno. */
-static int write_text(int file, const char *text)
-{
-    for (size_t left = strlen(text); left > 0;) {
-        ssize_t written = write(file, text, left);
-        if (written < 0 && errno != EINTR)
-            return errno;
-        if (written > 0) {
-            text += written;
-            left -= (size_t)written;
-        }
-    }
-    return fsync(file) == 0 ? 0 : errno;
-}
-
-/* Bring the names of the folder that `path` is in to the disk. Best effort: the file is whole in any case. */
-static void sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int folder = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (folder >= 0) {
-        (void)fsync(folder);
-        close(folder);
-    }
-    free(copy);
-}
-
-/* Write `temporary` and let it take the place of `path`. 0, or an errno; then `temporary` is gone. */
+/* Give `file` the mode of what it replaces, and let it take its place. 0, or an errno; then `temporary` is gone. */
 static int replace(const char *path, const char *temporary, int file, const char *text)
 {
     struct stat about;
-    mode_t mode = stat(path, &about) == 0 ? about.st_mode & 07777 : 0644;
-    int code = write_text(file, text);
-    if (code == 0 && fchmod(file, mode) != 0)
-        code = errno;
-    if (code == 0 && rename(temporary, path) != 0)
-        code = errno;
-    if (code != 0)
-        (void)unlink(temporary);
-    else
-        sync_folder(path);
+    const mode_t mode = stat(path, &about) == 0 ? about.st_mode & 07777 : 0644;
+    if (fchmod(file, mode) == 0)
+        return replace_file(path, temporary, file, text, strlen(text));
+    const int code = errno;
+    (void)unlink(temporary);
     return code;
 }
 

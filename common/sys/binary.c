@@ -232,6 +232,21 @@ static bool read_headers(struct image *image, const OWN(Ehdr) * header)
            read_file(image, header->e_phoff, image->headers, header->e_phnum * sizeof(image->headers[0]));
 }
 
+/* Is all of it there that would be loaded? Who looks while somebody still writes it sees the first part. */
+static bool is_whole(const struct image *image)
+{
+    char last;
+    for (unsigned i = 0; i < image->header_count; i++) {
+        const OWN(Phdr) *segment = &image->headers[i];
+        if (segment->p_type != PT_LOAD || segment->p_filesz == 0)
+            continue;
+        if (segment->p_offset > UINT64_MAX - segment->p_filesz ||
+            !read_file(image, segment->p_offset + segment->p_filesz - 1, &last, sizeof(last)))
+            return false;
+    }
+    return true;
+}
+
 /* An executable may be of the type of shared objects, to be loaded anywhere: then it names its interpreter, or, when it
  * is a static one, says so by a flag. */
 static enum binary_kind examine_shared(struct image *image)
@@ -264,7 +279,7 @@ static enum binary_kind examine_elf(const struct binary_source *source)
         return BINARY_ALIEN;
     if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
         return BINARY_OBJECT;
-    if (!read_headers(&image, &header))
+    if (!read_headers(&image, &header) || !is_whole(&image))
         return BINARY_DAMAGED;
     return header.e_type == ET_EXEC ? BINARY_EXECUTABLE : examine_shared(&image);
 }
@@ -326,7 +341,7 @@ const char *binary_kind_text(enum binary_kind kind)
             "a shared object that is no driver (it lacks drover_driver_descriptor, which DROVER_DRIVER() makes)",
         [BINARY_OBJECT] = "an object file, neither an executable nor a shared object",
         [BINARY_ALIEN] = "for another kind of machine",
-        [BINARY_DAMAGED] = "a damaged ELF file",
+        [BINARY_DAMAGED] = "a damaged ELF file, or only half written",
     };
     return (unsigned)kind < BINARY_KIND_END ? texts[kind] : texts[BINARY_OTHER];
 }

@@ -27,7 +27,7 @@ enum binary_kind {
     BINARY_LIBRARY,    /* a shared object without */
     BINARY_OBJECT,     /* ELF, and neither executable nor shared: an object file, a core dump */
     BINARY_ALIEN,      /* ELF for another kind of machine */
-    BINARY_DAMAGED,    /* begins as ELF, but cannot be understood */
+    BINARY_DAMAGED,    /* begins as ELF, but cannot be understood, or is not all there */
     BINARY_KIND_END
 };
 

@@ -69,16 +69,31 @@ uint64_t sys_random64(void)
     return value;
 }
 
+enum drover_status sys_status_of(int code)
+{
+    switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+        return DROVER_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return DROVER_PERMISSION_DENIED;
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+    case ENOSPC:
+    case EDQUOT:
+        return DROVER_RESOURCE_EXHAUSTED;
+    default:
+        return DROVER_INTERNAL;
+    }
+}
+
 /* Say in `error` what the system call on `path` that set `code` failed of. */
 static enum drover_status file_error(const char *path, int code, struct drover_error *error)
 {
-    enum drover_status status = DROVER_INTERNAL;
-    if (code == ENOENT || code == ENOTDIR)
-        status = DROVER_NOT_FOUND;
-    else if (code == EACCES || code == EPERM)
-        status = DROVER_PERMISSION_DENIED;
-    else if (code == ENOMEM || code == EMFILE || code == ENFILE)
-        status = DROVER_RESOURCE_EXHAUSTED;
+    const enum drover_status status = sys_status_of(code);
     const char *why = strerrordesc_np(code);
     if (!why)
         return drover_error_set(error, status, "file '%s': error %d", path, code);

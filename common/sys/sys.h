@@ -23,6 +23,10 @@ uint64_t sys_wall_ms(void);
 void sys_random(void *data, size_t size);
 uint64_t sys_random64(void);
 
+/* The status that belongs to an errno of a call on a file: NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED (no memory,
+ * no space, no descriptors), INTERNAL (anything else). */
+enum drover_status sys_status_of(int code);
+
 /* Read a whole file of at most `limit` bytes; a NUL is put behind it. The caller frees `*ret_data`. Errors: NOT_FOUND,
  * PERMISSION_DENIED, RESOURCE_EXHAUSTED (too large), INTERNAL; each names the path. */
 DROVER_MUST_CHECK enum drover_status sys_read_file(const char *path, size_t limit, char **ret_data, size_t *ret_size,

@@ -29,27 +29,6 @@ static const struct {
     {"tmp", 0711}, {"locks", 0700}, {"quarantine", 0700},
 };
 
-static enum drover_status status_of(int code)
-{
-    switch (code) {
-    case ENOENT:
-    case ENOTDIR:
-        return DROVER_NOT_FOUND;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return DROVER_PERMISSION_DENIED;
-    case ENOMEM:
-    case EMFILE:
-    case ENFILE:
-    case ENOSPC:
-    case EDQUOT:
-        return DROVER_RESOURCE_EXHAUSTED;
-    default:
-        return DROVER_INTERNAL;
-    }
-}
-
 enum drover_status store_fail(struct drover_error *error, int code, const char *format, ...)
 {
     char what[DROVER_ERROR_TEXT_SIZE];
@@ -59,8 +38,8 @@ enum drover_status store_fail(struct drover_error *error, int code, const char *
     va_end(arguments);
     const char *why = strerrordesc_np(code);
     if (!why)
-        return drover_error_set(error, status_of(code), "%s: error %d", what, code);
-    return drover_error_set(error, status_of(code), "%s: %c%s", what, tolower((unsigned char)why[0]), why + 1);
+        return drover_error_set(error, sys_status_of(code), "%s: error %d", what, code);
+    return drover_error_set(error, sys_status_of(code), "%s: %c%s", what, tolower((unsigned char)why[0]), why + 1);
 }
 
 enum drover_status store_no_memory(struct drover_error *error)
