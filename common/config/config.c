@@ -68,6 +68,29 @@ static void read_list(struct checker *checker, const struct key *key, const stru
     }
 }
 
+/* `node` and all below it as msgpack, in new memory. */
+static void write_value(struct checker *checker, const struct node *node, void **ret_data, size_t *ret_size)
+{
+    struct drover_writer *writer = drover_writer_new();
+    if (writer)
+        settings_write(node, &checker->report, writer);
+    if (writer && drover_writer_ok(writer) && (*ret_data = malloc(drover_writer_size(writer)))) {
+        *ret_size = drover_writer_size(writer);
+        memcpy(*ret_data, drover_writer_data(writer), *ret_size);
+    } else {
+        checker->report.no_memory = true;
+    }
+    drover_writer_free(writer);
+}
+
+/* What the self-test asks: any value. One that is left out behind its key, or given twice, is none. */
+static void read_request(struct checker *checker, struct config_service *service, const struct node *node)
+{
+    bool is_none = node->kind == NODE_BROKEN || (node->kind == NODE_SCALAR && node_is_null(node));
+    if (!is_none && !service->test_request)
+        write_value(checker, node, &service->test_request, &service->test_request_size);
+}
+
 static void read_settings(struct checker *checker, struct config_service *service, const struct node *node)
 {
     if (node->kind == NODE_SCALAR && node_is_null(node))
@@ -84,16 +107,7 @@ static void read_settings(struct checker *checker, struct config_service *servic
                        service->name);
         return;
     }
-    struct drover_writer *writer = drover_writer_new();
-    if (writer)
-        settings_write(node, &checker->report, writer);
-    if (writer && drover_writer_ok(writer) && (service->settings = malloc(drover_writer_size(writer)))) {
-        service->settings_size = drover_writer_size(writer);
-        memcpy(service->settings, drover_writer_data(writer), service->settings_size);
-    } else {
-        checker->report.no_memory = true;
-    }
-    drover_writer_free(writer);
+    write_value(checker, node, &service->settings, &service->settings_size);
 }
 
 static void report_unknown(struct checker *checker, const struct scope *scope, const struct node *key)
@@ -124,6 +138,8 @@ static void read_key(struct checker *checker, const struct scope *scope, const s
         check_services(checker, value);
     else if (key->kind == KIND_SETTINGS)
         read_settings(checker, scope->target, value);
+    else if (key->kind == KIND_REQUEST)
+        read_request(checker, scope->target, value);
     else if (key->is_list)
         read_list(checker, key, value, scope->target);
     else
@@ -173,6 +189,20 @@ static char *copy_text(struct checker *checker, const char *text)
     return copy;
 }
 
+/* What follows from several keys of a self-test. `test` is its map, or NULL. */
+static void complete_self_test(struct checker *checker, const struct config_service *service, const struct node *test)
+{
+    const struct node *request = node_get(test, "request");
+    bool is_map = test && (test->kind == NODE_MAP || (test->kind == NODE_SCALAR && node_is_null(test)));
+    if (is_map && !node_get(test, "method"))
+        report_mistake(&checker->report, test->key->place,
+                       "key 'self_test': 'method' is missing: write 'method: NAME' into it");
+    if (request && service->test_request_size > service->max_body)
+        report_mistake(&checker->report, request->place,
+                       "key 'request': %zu bytes as msgpack, but 'max_body' allows only %llu",
+                       service->test_request_size, (unsigned long long)service->max_body);
+}
+
 /* What follows from several keys of a service. `node` is its map. */
 static void complete_service(struct checker *checker, struct config_service *service, const struct node *node)
 {
@@ -188,6 +218,7 @@ static void complete_service(struct checker *checker, struct config_service *ser
         service->interface = copy_text(checker, service->name);
     if (service->hang_ms == 0)
         service->hang_ms = service->deadline_ms;
+    complete_self_test(checker, service, node_get(node, "self_test"));
     if (service->restart_min_ms > service->restart_max_ms) {
         const struct node *restart = node_get(node, "restart");
         report_mistake(&checker->report, restart ? restart->place : place,
@@ -210,6 +241,7 @@ static void check_service(struct checker *checker, struct config_service *servic
     keys_set_defaults(WHERE_queue, service);
     keys_set_defaults(WHERE_restart, service);
     keys_set_defaults(WHERE_grants, service);
+    keys_set_defaults(WHERE_self_test, service);
     const struct node *driver = node_get(node, "driver");
     bool has_name = driver && driver->kind == NODE_SCALAR && !node_is_null(driver);
     char *driver_name = NULL;
@@ -429,6 +461,8 @@ static void service_done(struct config_service *service)
     free(service->settings_name);
     free(service->sha256);
     free(service->user);
+    free(service->test_method);
+    free(service->test_request);
     free_texts(service->grant_read, service->grant_read_count);
     free_texts(service->grant_write, service->grant_write_count);
     free_texts(service->setting_files, service->setting_files_count);

@@ -66,8 +66,17 @@ struct config_service {
     uint64_t grant_memory; /* bytes; 0: no limit */
     uint64_t grant_cpu;    /* processors; 0: no limit */
     char *user;            /* whom the worker runs as; NULL: whom drover decides for */
-    char **setting_files;  /* absolute paths of the existing files that the settings name, granted for reading: filled
-                              in by load_config(), not by config_parse() */
+    bool reload_by_hand;   /* a changed driver is not looked for; `drover reload` does */
+    uint64_t settle_ms;    /* how long new workers must have been well before calls go to them */
+    uint64_t probation_ms; /* how long they are watched after that */
+    uint64_t debounce_ms;  /* of quiet before a change is looked at; 0: what suits a file, or a folder */
+    char *test_method;     /* of the self-test; NULL: any answer of a new worker will do */
+    void *test_request;    /* msgpack, any value; NULL: an empty map */
+    size_t test_request_size;
+    enum drover_status test_expect; /* how the self-test must be answered */
+    /* Absolute paths of the existing files that the settings name, granted for reading: filled in by load_config(), not
+     * by config_parse(). */
+    char **setting_files;
     size_t setting_files_count;
 };
 
@@ -76,9 +85,10 @@ struct config {
     char *directory; /* absolute folder of the file */
     char **listen;
     size_t listen_count;
-    uint64_t mode;   /* permissions of the ipc sockets among `listen`: 0600 by default */
-    char *group;     /* their group's name, or NULL */
-    char *state_dir; /* absolute */
+    uint64_t mode;           /* permissions of the ipc sockets among `listen`: 0600 by default */
+    char *group;             /* their group's name, or NULL */
+    char *state_dir;         /* absolute */
+    bool reload_config_auto; /* a changed file is applied; else it is only said that it has changed */
     bool plugins;
     char **driver_path; /* absolute */
     size_t driver_path_count;

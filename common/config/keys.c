@@ -1,6 +1,7 @@
 /* keys.c - the table that options.def makes */
 #include "common/config/keys.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -14,6 +15,7 @@
 #define OWNER_restart config_service
 #define OWNER_fetch config
 #define OWNER_grants config_service
+#define OWNER_self_test config_service
 
 /* A name given twice in a map is an enumerator given twice. */
 enum {
@@ -31,28 +33,47 @@ enum {
     ROW_COUNT
 };
 
+#define OF_OWNER(owner) OF_##owner
+#define OWNED_BY(owner) OF_OWNER(owner)
+
 static const struct key keys[ROW_COUNT] = {
-#define CONFIG_KEY(map, word, type, member, least, most, value) \
-    {.where = WHERE_##map,                                      \
-     .name = #word,                                             \
-     .kind = KIND_##type,                                       \
-     .offset = offsetof(struct OWNER_##map, member),            \
-     .low = (least),                                            \
-     .high = (most),                                            \
+#define CONFIG_KEY(map, word, type, member, least, most, value, when_changed) \
+    {.where = WHERE_##map,                                                    \
+     .name = #word,                                                           \
+     .kind = KIND_##type,                                                     \
+     .change = CHANGE_##when_changed,                                         \
+     .owner = OWNED_BY(OWNER_##map),                                          \
+     .offset = offsetof(struct OWNER_##map, member),                          \
+     .low = (least),                                                          \
+     .high = (most),                                                          \
      .initial = (value)},
-#define CONFIG_LIST(map, word, type, member, most)                 \
+#define CONFIG_LIST(map, word, type, member, most, when_changed)   \
     {.where = WHERE_##map,                                         \
      .name = #word,                                                \
      .kind = KIND_##type,                                          \
+     .change = CHANGE_##when_changed,                              \
+     .owner = OWNED_BY(OWNER_##map),                               \
      .offset = offsetof(struct OWNER_##map, member),               \
      .count_offset = offsetof(struct OWNER_##map, member##_count), \
      .high = (most),                                               \
      .is_list = true},
-#define CONFIG_MAP(map, word, within) {.where = WHERE_##map, .name = #word, .kind = KIND_MAP, .inner = WHERE_##within},
-#define CONFIG_OTHER(map, word, type) {.where = WHERE_##map, .name = #word, .kind = KIND_##type},
-#define CONFIG_PLANNED(map, word) {.where = WHERE_##map, .name = #word, .kind = KIND_PLANNED},
+#define CONFIG_MAP(map, word, within) \
+    {.where = WHERE_##map, .name = #word, .kind = KIND_MAP, .owner = OWNED_BY(OWNER_##map), .inner = WHERE_##within},
+#define CONFIG_OTHER(map, word, type, when_changed) \
+    {.where = WHERE_##map,                          \
+     .name = #word,                                 \
+     .kind = KIND_##type,                           \
+     .owner = OWNED_BY(OWNER_##map),                \
+     .change = CHANGE_##when_changed},
+#define CONFIG_PLANNED(map, word) \
+    {.where = WHERE_##map, .name = #word, .kind = KIND_PLANNED, .owner = OWNED_BY(OWNER_##map)},
 #include "common/config/options.def"
 };
+
+const struct key *key_at(size_t index)
+{
+    return index < ROW_COUNT ? &keys[index] : NULL;
+}
 
 const struct key *key_find(enum key_where where, const struct node *name)
 {
@@ -62,7 +83,7 @@ const struct key *key_find(enum key_where where, const struct node *name)
     return NULL;
 }
 
-static bool is_number(const struct key *key)
+bool key_is_number(const struct key *key)
 {
     return !key->is_list &&
            (key->kind == KIND_NUMBER || key->kind == KIND_TIME || key->kind == KIND_SIZE || key->kind == KIND_MODE);
@@ -70,7 +91,29 @@ static bool is_number(const struct key *key)
 
 bool key_is_choice(const struct key *key)
 {
-    return key->kind == KIND_SANDBOX || key->kind == KIND_NETWORK;
+    return key->kind == KIND_SANDBOX || key->kind == KIND_NETWORK || key->kind == KIND_STATUS;
+}
+
+bool key_is_switch(const struct key *key)
+{
+    return key->kind == KIND_BOOL || key->kind == KIND_BY_HAND || key->kind == KIND_BY_ITSELF;
+}
+
+/* The map that `where` is the inside of; NULL: the file, or a service. */
+static const struct key *map_around(enum key_where where)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (keys[i].kind == KIND_MAP && keys[i].inner == where)
+            return &keys[i];
+    return NULL;
+}
+
+const char *key_path(const struct key *key, char *buffer, size_t size)
+{
+    const struct key *map = map_around(key->where), *outer = map ? map_around(map->where) : NULL;
+    snprintf(buffer, size, "%s%s%s%s%s", outer ? outer->name : "", outer ? "." : "", map ? map->name : "",
+             map ? "." : "", key->name);
+    return buffer;
 }
 
 void keys_set_defaults(enum key_where where, void *target)
@@ -79,9 +122,9 @@ void keys_set_defaults(enum key_where where, void *target)
         char *member = (char *)target + keys[i].offset;
         if (keys[i].where != where)
             continue;
-        if (keys[i].kind == KIND_BOOL)
+        if (key_is_switch(&keys[i]))
             *(bool *)member = keys[i].initial != 0;
-        else if (is_number(&keys[i]))
+        else if (key_is_number(&keys[i]))
             *(uint64_t *)(void *)member = keys[i].initial;
         else if (key_is_choice(&keys[i]))
             *(unsigned *)(void *)member = (unsigned)keys[i].initial;

@@ -12,6 +12,7 @@
 #include "common/base/text.h"
 #include "common/config/endpoint.h"
 #include "common/config/paths.h"
+#include "common/wire/header.h"
 
 #define NAME_SIZE_MAX 63
 #define GROUP_SIZE_MAX 32
@@ -110,6 +111,11 @@ static const char *path_mistake(const char *text)
     return *text ? NULL : "must be a path, which cannot be empty";
 }
 
+static const char *method_mistake(const char *text)
+{
+    return *text && strlen(text) <= WIRE_NAME_MAX ? NULL : "must be the name of a method, of at most 255 bytes";
+}
+
 /* All else that can be wrong with a reference is found by its resolution. */
 static const char *reference_mistake(const char *text)
 {
@@ -146,6 +152,16 @@ static const char *const network_words[] = {
     NULL,
 };
 
+static const char *const status_words[] = {
+#define DROVER_STATUS(NAME, number, meaning) [number] = #NAME,
+#include <drover/status.def>
+#undef DROVER_STATUS
+    NULL,
+};
+
+static const char *const by_hand_words[] = {"auto", "manual", NULL};
+static const char *const by_itself_words[] = {"manual", "auto", NULL};
+
 static const struct kind {
     const char *wanted;
     /* Numbers only. */
@@ -155,8 +171,9 @@ static const struct kind {
     /* Strings only. */
     const char *(*mistake)(const char *text);
     char *(*copy)(const char *directory, const char *text);
-    /* Choices only: the words in the order of their enum, ended by NULL. */
+    /* Choices and switches only: the words in the order of their enum, ended by NULL. */
     const char *const *words;
+    bool suggests; /* the nearest word is named, since `wanted` does not have them all */
 } kinds[KIND_END] = {
     [KIND_BOOL] = {.wanted = "true or false"},
     [KIND_NUMBER] = {.wanted = "a whole number", .parse = text_parse_number, .format = format_number},
@@ -184,6 +201,10 @@ static const struct kind {
     [KIND_ENDPOINT] = {.wanted = "an endpoint such as ipc:///run/drover/broker.sock",
                        .mistake = endpoint_mistake,
                        .copy = plain_copy},
+    [KIND_METHOD] = {.wanted = "the name of a method", .mistake = method_mistake, .copy = plain_copy},
+    [KIND_STATUS] = {.wanted = "a status such as OK or NOT_FOUND", .words = status_words, .suggests = true},
+    [KIND_BY_HAND] = {.wanted = "auto or manual", .words = by_hand_words},
+    [KIND_BY_ITSELF] = {.wanted = "auto or manual", .words = by_itself_words},
 };
 
 #define DESCRIPTION_SIZE (REPORT_QUOTE_SIZE + 16)
@@ -252,18 +273,39 @@ static void read_number(const struct key *key, const struct node *node, struct r
 }
 
 /* An enum of ours is an unsigned int for the compilers that are supported. */
-_Static_assert(sizeof(enum config_sandbox) == sizeof(unsigned) && sizeof(enum config_network) == sizeof(unsigned),
+_Static_assert(sizeof(enum config_sandbox) == sizeof(unsigned) && sizeof(enum config_network) == sizeof(unsigned) &&
+                   sizeof(enum drover_status) == sizeof(unsigned),
                "choices are stored as unsigned");
 
-static void read_choice(const struct key *key, const struct node *node, struct report *report, unsigned *member)
+static void refuse_word(const struct key *key, const struct node *node, struct report *report)
 {
     const struct kind *kind = &kinds[key->kind];
-    for (unsigned i = 0; kind->words[i]; i++)
-        if (node_is(node, kind->words[i])) {
-            *member = i;
-            return;
-        }
-    value_refuse(key->name, kind->wanted, node, report);
+    const char *nearest = NULL;
+    char buffer[DESCRIPTION_SIZE];
+    size_t count = 0;
+    while (kind->words[count])
+        count++;
+    if (kind->suggests && !node->secret)
+        nearest = text_nearest(node->text, kind->words, count);
+    if (nearest)
+        report_mistake(report, node->place, "key '%s': must be %s, not %s (nearest: '%s')", key->name, kind->wanted,
+                       describe(node, "the text ", buffer), nearest);
+    else
+        value_refuse(key->name, kind->wanted, node, report);
+}
+
+static void read_word(const struct key *key, const struct node *node, struct report *report, void *member)
+{
+    const struct kind *kind = &kinds[key->kind];
+    unsigned i = 0;
+    while (kind->words[i] && !node_is(node, kind->words[i]))
+        i++;
+    if (!kind->words[i])
+        refuse_word(key, node, report);
+    else if (key_is_switch(key))
+        *(bool *)member = i > 0;
+    else
+        *(unsigned *)member = i;
 }
 
 static bool has_control_character(const struct node *node)
@@ -302,7 +344,7 @@ void value_read(const struct key *key, const struct node *node, const char *dire
     else if (key->kind == KIND_BOOL)
         read_bool(key, node, report, member);
     else if (kind->words)
-        read_choice(key, node, report, member);
+        read_word(key, node, report, member);
     else if (kind->parse)
         read_number(key, node, report, member);
     else

@@ -78,6 +78,12 @@ static enum drover_status find_files(struct config *config, struct config_messag
 
 enum drover_status load_config(const char *path, struct config **ret_config, struct config_messages *ret_messages)
 {
+    return load_config_as(path, path, ret_config, ret_messages);
+}
+
+enum drover_status load_config_as(const char *path, const char *place, struct config **ret_config,
+                                  struct config_messages *ret_messages)
+{
     const struct config_sources sources = {.env = env, .file = file, .disk = &load_disk};
     struct drover_error error = {0};
     struct config *config = NULL;
@@ -86,7 +92,7 @@ enum drover_status load_config(const char *path, struct config **ret_config, str
     *ret_messages = (struct config_messages){0};
     if (sys_read_file(path, CONFIG_SIZE_MAX, &text, &size, &error) != DROVER_OK)
         return messages_one(ret_messages, error.status, strdup(error.text));
-    char *absolute = sys_absolute_path(path);
+    char *absolute = sys_absolute_path(place);
     enum drover_status status = DROVER_RESOURCE_EXHAUSTED;
     if (absolute != NULL)
         status = config_parse(text, size, path, dirname(absolute), &sources, &config, ret_messages);

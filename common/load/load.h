@@ -13,6 +13,11 @@
 DROVER_MUST_CHECK enum drover_status load_config(const char *path, struct config **ret_config,
                                                  struct config_messages *ret_messages);
 
+/* The same, but as if what is in `path` stood in the file `place`, which need not exist: that is where its relative
+ * paths begin. Messages name `path`. */
+DROVER_MUST_CHECK enum drover_status load_config_as(const char *path, const char *place, struct config **ret_config,
+                                                    struct config_messages *ret_messages);
+
 /* What is on disk, for reference_resolve(). */
 extern const struct reference_disk load_disk;
 

@@ -8,6 +8,7 @@ static const char full[] =
     "  mode: \"0660\"\n"
     "  group: drover-users\n"
     "  state_dir: state\n"
+    "  reload: auto\n"
     "  fetch:\n"
     "    allow: [https, file]\n"
     "    key: id_ed25519\n"
@@ -33,6 +34,11 @@ static const char full[] =
     "    sandbox: required\n"
     "    user: drover-json\n"
     "    grants: {read: [/srv/data, more], write: [out], network: outbound, memory: 512MiB, cpu: 2}\n"
+    "    reload: manual\n"
+    "    settle: 0ms\n"
+    "    probation: 5m\n"
+    "    debounce: 20ms\n"
+    "    self_test: {method: find, request: {name: [marie, 1]}, expect: NOT_FOUND}\n"
     "  people:\n"
     "    interface: userprovider\n"
     "    driver: /opt/acme/people.bin\n"
@@ -49,6 +55,7 @@ Test(config, reads_the_broker_s_keys)
     cr_expect_str_eq(config->listen[1], "tcp://127.0.0.1:5570");
     cr_expect_eq(config->mode, 0660);
     cr_expect_str_eq(config->group, "drover-users");
+    cr_expect(config->reload_config_auto);
     cr_expect(config->plugins);
     parsed_done(&parsed);
 }
@@ -71,7 +78,7 @@ Test(config, reads_a_service_s_keys)
     cr_expect_str_eq(service->name, "userprovider");
     cr_expect_str_eq(service->interface, "userprovider");
     cr_expect_str_eq(service->driver, "json");
-    cr_expect_eq(service->line, 18);
+    cr_expect_eq(service->line, 19);
     cr_expect_eq(service->column, 13);
     cr_expect_str_eq(service->sha256, "0123456789abcdefabcdef0123456789abcdefabcdef0123456789abcdefabcd");
     cr_expect_eq(service->replicas, 3);
@@ -117,6 +124,58 @@ Test(config, reads_how_drivers_are_fetched)
     cr_expect_str_eq(config->fetch_ca, "/etc/ca.pem");
     cr_expect_eq(config->fetch_deadline_ms, 60000);
     parsed_done(&parsed);
+}
+
+Test(config, reads_how_a_driver_is_replaced)
+{
+    static const unsigned char request[] = "\x81\xA4name\x92\xA5marie\x01";
+    struct parsed parsed = parse_good(full);
+    const struct config_service *service = &parsed.config->services[0];
+    cr_expect(service->reload_by_hand);
+    cr_expect_eq(service->settle_ms, 0);
+    cr_expect_eq(service->probation_ms, 300000);
+    cr_expect_eq(service->debounce_ms, 20);
+    cr_expect_str_eq(service->test_method, "find");
+    cr_assert_eq(service->test_request_size, sizeof request - 1);
+    cr_expect_eq(memcmp(service->test_request, request, sizeof request - 1), 0);
+    cr_expect_eq(service->test_expect, DROVER_NOT_FOUND);
+    parsed_done(&parsed);
+}
+
+Test(config, each_way_to_reload_has_its_word)
+{
+    struct parsed parsed = parse_good("broker: {listen: [\"tcp://127.0.0.1:1\"], reload: 'manual'}\n"
+                                      "services: {a: {driver: x, reload: auto}, b: {driver: x, reload: \"manual\"}}\n");
+    cr_expect_not(parsed.config->reload_config_auto);
+    cr_expect_not(parsed.config->services[0].reload_by_hand);
+    cr_expect(parsed.config->services[1].reload_by_hand);
+    parsed_done(&parsed);
+}
+
+Test(config, a_self_test_may_expect_any_status)
+{
+    for (enum drover_status status = DROVER_OK; status < DROVER_STATUS_END; status++) {
+        char text[300];
+        snprintf(text, sizeof text, SERVICE("    self_test: {method: m, expect: %s}\n"), drover_status_name(status));
+        struct parsed parsed = parse_good(text);
+        cr_expect_eq(parsed.config->services[0].test_expect, status, "%s", drover_status_name(status));
+        parsed_done(&parsed);
+    }
+}
+
+Test(config, a_self_test_may_ask_with_any_value_or_none)
+{
+    static const struct {
+        const char *value;
+        size_t size;
+    } requests[] = {{"7", 1}, {"[1, 2]", 3}, {"text", 5}, {"{}", 1}, {"", 0}, {"~", 0}};
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        char text[300];
+        snprintf(text, sizeof text, SERVICE("    self_test:\n      method: m\n      request: %s\n"), requests[i].value);
+        struct parsed parsed = parse_good(text);
+        cr_expect_eq(parsed.config->services[0].test_request_size, requests[i].size, "%s", requests[i].value);
+        parsed_done(&parsed);
+    }
 }
 
 Test(config, each_choice_has_its_words)
@@ -193,6 +252,14 @@ Test(config, the_defaults_are_those_of_the_manual)
     cr_expect_eq(service->max_body, 16 << 20);
     cr_expect_eq(service->sandbox, CONFIG_SANDBOX_BEST_EFFORT);
     cr_expect_null(service->user);
+    cr_expect_not(config->reload_config_auto);
+    cr_expect_not(service->reload_by_hand);
+    cr_expect_eq(service->settle_ms, 2000);
+    cr_expect_eq(service->probation_ms, 60000);
+    cr_expect_eq(service->debounce_ms, 0, "what suits a file, or a folder");
+    cr_expect_null(service->test_method);
+    cr_expect_null(service->test_request);
+    cr_expect_eq(service->test_expect, DROVER_OK);
     cr_expect_eq(service->grant_read_count, 0);
     cr_expect_eq(service->grant_write_count, 0);
     cr_expect_eq(service->grant_network, CONFIG_NETWORK_NONE);

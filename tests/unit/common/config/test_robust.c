@@ -5,6 +5,7 @@
  */
 #include <stdarg.h>
 
+#include "common/config/diff.h"
 #include "common/config/lock.h"
 #include "tests/unit/common/config/fixture.h"
 
@@ -21,6 +22,7 @@ static const char sample[] = "broker: {listen: [\"ipc:///run/b.sock\", 'tcp://[:
                              "    driver: echo\n"
                              "    config:\n      text: >-\n        folded\n        text\n"
                              "    queue: {calls: 3}\n"
+                             "    self_test: {method: echo, request: {a: [1, x]}, expect: OK}\n    settle: 0ms\n"
                              "  acme:\n"
                              "    interface: userprovider\n"
                              "    driver: path:./acme.bin\n"
@@ -34,7 +36,7 @@ static const char faulty[] = "broker: {listen: [tcp://*:1], http: 1}\n"
                              "  a: {driver: host.org/a/b, interface: userprovider, sha256: x, json: &x {}}\n"
                              "  b: {driver: git::x, interface: userprovider, unknown: \"${file:x}\"}\n"
                              "  c: {driver: ../x, deadline: 1, grants: {read: [5, \"\"], network: x}}\n"
-                             "  d: {driver: file:///a/b, sandbox: x, user: \"-\"}\n";
+                             "  d: {driver: file:///a/b, sandbox: x, user: \"-\", self_test: {expect: NOTFOUND}}\n";
 
 /* ---- allocations that fail ---- */
 
@@ -207,6 +209,31 @@ Test(robust, each_allocation_of_changing_a_lock_may_fail_and_leaves_it_whole)
         lock_free(again);
         lock_free(lock);
     }
+}
+
+static const char changed_sample[] = "broker: {listen: [\"ipc:///run/c.sock\"]}\n"
+                                     "services:\n"
+                                     "  userprovider: {driver: json, replicas: 2, deadline: 1s}\n"
+                                     "  new: {driver: json, interface: userprovider}\n";
+
+Test(robust, each_allocation_of_comparing_two_files_may_fail)
+{
+    struct parsed before = parse_bytes(sample, sizeof sample - 1, &sources);
+    struct parsed after = parse_bytes(changed_sample, sizeof changed_sample - 1, &sources);
+    cr_assert(before.config && after.config);
+    failures = 1;
+    for (long n = 0; failures; n++) {
+        struct config_diff *diff = NULL;
+        failures = 0;
+        allocations_left = n;
+        enum drover_status status = config_compare(before.config, after.config, &diff);
+        allocations_left = -1;
+        cr_assert_eq(status, failures ? DROVER_RESOURCE_EXHAUSTED : DROVER_OK, "allocation %ld", n);
+        cr_assert_eq(diff != NULL, failures == 0, "allocation %ld", n);
+        config_diff_free(diff);
+    }
+    parsed_done(&before);
+    parsed_done(&after);
 }
 
 /* ---- broken files ---- */

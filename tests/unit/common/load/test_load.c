@@ -97,3 +97,21 @@ Test(load, a_module_is_known_by_what_is_in_it)
     cr_expect_eq(load_disk.look(NULL, "/dev/null"), REFERENCE_DISK_OTHER);
     cr_expect_eq(load_disk.look(NULL, at("nosuch")), REFERENCE_DISK_NOTHING);
 }
+
+Test(load, a_file_may_be_read_as_if_it_stood_elsewhere)
+{
+    struct config *config = NULL;
+    put_file("users.json", "[]");
+    put_file("draft.yaml", "broker: {listen: [\"tcp://127.0.0.1:1\"], state_dir: s}\n"
+                           "services: {echo: {driver: echo, echo: {a: users.json}}}\n");
+    cr_assert_eq(load_config_as(at("draft.yaml"), "/nosuch/drover.yaml", &config, &messages), DROVER_OK);
+    cr_expect_str_eq(config->state_dir, "/nosuch/s");
+    cr_expect_str_eq(config->lock_path, "/nosuch/drover.lock");
+    cr_expect_eq(config->services[0].setting_files_count, 0, "it is not there");
+    config = config_free(config);
+    put_file("draft.yaml", "services: {}\n");
+    cr_expect_eq(load_config_as(at("draft.yaml"), "/nosuch/drover.yaml", &config, &messages), DROVER_INVALID_ARGUMENT);
+    cr_assert_eq(messages.count, 1);
+    cr_expect_not_null(strstr(messages.lines[0], at("draft.yaml:1:1:")), "%s", messages.lines[0]);
+    config_messages_done(&messages);
+}

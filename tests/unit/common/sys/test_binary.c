@@ -116,6 +116,34 @@ Test(binary, a_module_that_is_cut_off_is_no_module_but_never_a_fault)
     free(data);
 }
 
+/* Where the last octet stands that is loaded from a file; what comes behind it is for debuggers. */
+static size_t end_of_segments(const char *data)
+{
+    const ElfW(Ehdr) *header = (const void *)data;
+    const ElfW(Phdr) *segments = (const void *)(data + header->e_phoff);
+    size_t end = 0;
+    for (unsigned i = 0; i < header->e_phnum; i++) {
+        const size_t its_end = (size_t)(segments[i].p_offset + segments[i].p_filesz);
+        if (segments[i].p_type == PT_LOAD && its_end > end)
+            end = its_end;
+    }
+    return end;
+}
+
+Test(binary, an_executable_that_is_cut_off_is_damaged)
+{
+    char *data;
+    size_t size;
+    cr_assert_eq(sys_read_file(DROVER_BINARY_DIR "/drivers/echo/echo", 64u << 20, &data, &size, NULL), DROVER_OK);
+    const size_t end = end_of_segments(data);
+    cr_assert_leq(end, size);
+    for (size_t cut = end - 1; cut >= SELFMAG; cut /= 2)
+        cr_expect_kind(kind_of(data, cut), BINARY_DAMAGED);
+    cr_expect_kind(kind_of(data, end), BINARY_EXECUTABLE);
+    cr_expect_kind(kind_of(data, size), BINARY_EXECUTABLE);
+    free(data);
+}
+
 Test(binary, what_is_no_regular_file_is_not_read)
 {
     char folder[] = "/tmp/drover-binary-XXXXXX", fifo[64];

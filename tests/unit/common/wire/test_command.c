@@ -66,14 +66,14 @@ Test(command, only_hello_is_accepted_before_a_session)
     }
 }
 
-Test(command, only_greetings_must_have_a_body_and_only_calls_and_outcomes_may)
+Test(command, only_greetings_and_settings_must_have_a_body_and_only_calls_and_outcomes_may)
 {
     for (unsigned command = 1; command < WIRE_COMMAND_END; command++) {
         const struct wire_command_info *info = wire_command_info(command);
-        const bool greeting = command == WIRE_HELLO || command == WIRE_WELCOME;
+        const bool needs = command == WIRE_HELLO || command == WIRE_WELCOME || command == WIRE_RECONFIGURE;
         const bool carrier =
             command == WIRE_CALL || command == WIRE_REPLY || command == WIRE_ERROR || command == WIRE_ADMIN;
-        cr_expect_eq(info->body, greeting ? WIRE_BODY : carrier ? WIRE_ANY_BODY : WIRE_NO_BODY, "%s", info->name);
+        cr_expect_eq(info->body, needs ? WIRE_BODY : carrier ? WIRE_ANY_BODY : WIRE_NO_BODY, "%s", info->name);
     }
 }
 
