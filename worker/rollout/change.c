@@ -69,6 +69,7 @@ void rollout_consider(struct rollout *rollout, struct rollout_step *step, const 
         rollout_begin_first(rollout, step);
     } else if (!change->forced && rollout_version_alike(&rollout->active.version, &change->version)) {
         rollout->reason[0] = '\0';
+        rollout->has_failed = false; /* something else is wanted now */
         forget(&rollout->active, step, change->group);
     } else if (rollout_is_refused(rollout, change)) {
         refuse(rollout, step, change);
@@ -171,6 +172,38 @@ void rollout_on_withdraw(struct rollout *rollout, struct rollout_step *step)
         fail_to_obtain(rollout, step);
     else
         rollout_give_up(rollout, step, true);
+}
+
+/* By hand, since what serves is being stopped: nothing is to blame. */
+void rollout_on_call_off(struct rollout *rollout, struct rollout_step *step)
+{
+    if (rollout->active.number == 0)
+        return;
+    rollout->has_pending = rollout->has_wanted = false;
+    rollout_say(rollout, &rollout->candidate.version, "is not wanted now, since the service is being stopped");
+    step->output->effects |= ROLLOUT_DO_GIVE_UP;
+    rollout_drop_candidate(rollout, step);
+    rollout_stay(rollout, step);
+}
+
+/* What it was before is what to go back to. That a rollback is on its way is not changed by other settings. */
+void rollout_on_reconfigured(struct rollout *rollout, struct rollout_step *step)
+{
+    const bool beside = rollout->state != ROLLOUT_SERVING && rollout->state != ROLLOUT_PROBATION;
+    const struct rollout_version before = rollout->active.version;
+    if (rollout->active.number == 0)
+        return;
+    rollout->active.version.configuration = step->input->version.configuration;
+    if (rollout->trial.condemned)
+        return;
+    rollout->previous = before;
+    rollout->has_previous = true;
+    rollout_begin_trial(rollout, step);
+    if (beside)
+        return; /* the candidate goes on, as in any probation */
+    rollout->reason[0] = '\0';
+    if (rollout->trial.running || rollout->state == ROLLOUT_PROBATION)
+        rollout_rest(rollout);
 }
 
 /* Another one of its group has failed. */

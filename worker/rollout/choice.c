@@ -5,6 +5,7 @@
  *     step 0     first start: the stable version     rollback: what served before the switch
  *     step 1     first start: what is wanted         rollback: the stable version
  *     step k     the stable versions before that, newest first
+ *     last       first start: the stable version again, where a change cut its start short
  */
 #include "worker/rollout/step.h"
 
@@ -53,6 +54,31 @@ bool rollout_find_target(const struct rollout *rollout, bool by_hand, struct rol
     return target != NULL;
 }
 
+/* What was stable, and was to be left by hand, is so again: a restarted broker must start it. */
+static void rehabilitate(struct rollout *rollout, struct rollout_step *step)
+{
+    struct rollout_memory *memory = &rollout->memory;
+    const struct rollout_version version = rollout->active.version;
+    if (memory->stable_count == 0 || !rollout_version_same(&memory->stable[0], &version) ||
+        rollout_memory_quarantined(memory, &version) == NULL)
+        return;
+    rollout_memory_mark(memory, &version);
+    step->output->effects |= ROLLOUT_DO_SAVE;
+}
+
+void rollout_stay(struct rollout *rollout, struct rollout_step *step)
+{
+    if (rollout->trial.running) {
+        if (rollout->trial.condemned)
+            rollout_renew_trial(rollout, step);
+        return;
+    }
+    rehabilitate(rollout, step);
+    rollout_begin_trial(rollout, step); /* it may have taken other settings meanwhile */
+    if (rollout->trial.running)
+        rollout_rest(rollout);
+}
+
 void rollout_next_rollback(struct rollout *rollout, struct rollout_step *step)
 {
     const struct rollout_version *target = find_target(rollout, &rollout->step);
@@ -61,8 +87,7 @@ void rollout_next_rollback(struct rollout *rollout, struct rollout_step *step)
         rollout_launch(rollout, step, &version, ROLLOUT_FOR_ROLLBACK);
         return;
     }
-    if (rollout->trial.running)
-        rollout_renew_trial(rollout, step);
+    rollout_stay(rollout, step);
     rollout_proceed(rollout, step);
 }
 
@@ -117,12 +142,14 @@ static bool is_wanted_next(const struct rollout *rollout)
  * what is wanted. */
 static bool find_first(const struct rollout *rollout, unsigned *step, const struct rollout_version **ret)
 {
-    for (; *step <= 1 || *step <= rollout->memory.stable_count; (*step)++) {
+    const unsigned last = 1 + (rollout->memory.stable_count > 1 ? rollout->memory.stable_count : 1);
+    for (; *step < last; (*step)++) {
         *ret = *step == 1 ? NULL : stable_at(rollout, *step);
         if (*step == 1 ? is_wanted_next(rollout) : *ret != NULL)
             return true;
     }
-    return false;
+    *ret = *step == last && rollout->cut_short ? stable_at(rollout, 0) : NULL;
+    return *ret != NULL;
 }
 
 bool rollout_has_next_first(const struct rollout *rollout)
@@ -139,8 +166,10 @@ void rollout_next_first(struct rollout *rollout, struct rollout_step *step)
     const struct rollout_version *found;
     struct rollout_version version = rollout->home;
     if (!find_first(rollout, &rollout->step, &found)) {
-        if (!rollout->has_home)
+        if (!rollout->has_home) {
+            rollout->has_wanted = false;
             return; /* nothing can be started, as the reason says */
+        }
         rollout_launch(rollout, step, &version, ROLLOUT_FOR_FIRST);
     } else if (rollout->step++ == 1) {
         rollout->has_wanted = false;
@@ -158,7 +187,8 @@ void rollout_begin_first(struct rollout *rollout, struct rollout_step *step)
     const bool just_failed = rollout->leaving.number != 0 && memory->stable_count > 0 &&
                              rollout_version_same(&memory->stable[0], &rollout->leaving.version);
     rollout->has_home = rollout->home_refused = false;
-    rollout->step = just_failed && !at_once ? 1 : 0;
+    rollout->cut_short = just_failed && !at_once;
+    rollout->step = rollout->cut_short ? 1 : 0;
     rollout->wanted.forced = rollout->wanted.forced && !at_once; /* once is enough */
     rollout_next_first(rollout, step);
 }

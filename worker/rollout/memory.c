@@ -76,3 +76,12 @@ unsigned rollout_memory_release(struct rollout_memory *memory, const struct roll
             remove_entry(memory, i);
     return before - memory->quarantine_count;
 }
+
+unsigned rollout_memory_forgive(struct rollout_memory *memory, const struct rollout_hash *configuration)
+{
+    const unsigned before = memory->quarantine_count;
+    for (unsigned i = before; i-- > 0;)
+        if (!memory->quarantine[i].whole && rollout_hash_equal(&memory->quarantine[i].configuration, configuration))
+            remove_entry(memory, i);
+    return before - memory->quarantine_count;
+}

@@ -45,4 +45,7 @@ void rollout_memory_quarantine(struct rollout_memory *memory, const struct rollo
 /* Forget every entry of an artefact, or all of them when it is NULL. Returns how many there were. */
 unsigned rollout_memory_release(struct rollout_memory *memory, const struct rollout_hash *artefact);
 
+/* Forget what is in quarantine together with this configuration alone. Returns how many entries there were. */
+unsigned rollout_memory_forgive(struct rollout_memory *memory, const struct rollout_hash *configuration);
+
 #endif

@@ -86,13 +86,12 @@ void rollout_say(struct rollout *rollout, const struct rollout_version *version,
 {
     char what[ROLLOUT_REASON_SIZE], hash[ROLLOUT_HASH_SHORT_SIZE];
     const bool built = rollout_hash_known(&version->artefact);
-    const struct rollout_hash *name = built ? &version->artefact : &version->source;
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(what, sizeof(what), format, arguments);
     va_end(arguments);
-    (void)snprintf(rollout->reason, sizeof(rollout->reason), "%s %s: ", built ? "version" : "source",
-                   rollout_hash_short(name, hash));
+    (void)snprintf(rollout->reason, sizeof(rollout->reason), "%s%s",
+                   built ? rollout_hash_short(&version->artefact, hash) : "", built ? ": " : "");
     const size_t used = strlen(rollout->reason);
     (void)text_printable(what, strlen(what), rollout->reason + used, sizeof(rollout->reason) - used);
 }
@@ -130,9 +129,13 @@ void rollout_quarantine(struct rollout *rollout, struct rollout_step *step, cons
 
 void rollout_on_release_hash(struct rollout *rollout, struct rollout_step *step)
 {
-    const struct rollout_hash *artefact = &step->input->artefact;
+    const struct rollout_hash *artefact = &step->input->artefact, *configuration = &step->input->configuration;
+    struct rollout_memory *memory = &rollout->memory;
     rollout->has_failed = false;
-    if (rollout_memory_release(&rollout->memory, rollout_hash_known(artefact) ? artefact : NULL) > 0)
+    const unsigned count = rollout_hash_known(configuration)
+                               ? rollout_memory_forgive(memory, configuration)
+                               : rollout_memory_release(memory, rollout_hash_known(artefact) ? artefact : NULL);
+    if (count > 0)
         step->output->effects |= ROLLOUT_DO_SAVE;
 }
 
@@ -179,14 +182,24 @@ void rollout_apply(struct rollout *rollout, const struct rollout_input *input, s
     check(rollout);
 }
 
+bool rollout_can_go_back(const struct rollout *rollout)
+{
+    struct rollout_version target;
+    if (rollout->active.number == 0)
+        return false;
+    return (rollout->state >= ROLLOUT_OBTAINING && rollout->state <= ROLLOUT_HELD) ||
+           rollout_find_target(rollout, true, &target);
+}
+
 enum rollout_stand rollout_stand(const struct rollout *rollout, uint64_t group)
 {
     if (rollout->active.number != 0 && rollout->active.group == group)
         return ROLLOUT_STAND_DONE;
     if (rollout->candidate.group == group && rollout->state >= ROLLOUT_OBTAINING && rollout->state <= ROLLOUT_HELD)
         return rollout->state == ROLLOUT_HELD ? ROLLOUT_STAND_HELD : ROLLOUT_STAND_BUSY;
-    if ((rollout->has_pending && rollout->pending.group == group) ||
-        (rollout->has_wanted && rollout->wanted.group == group))
+    if (rollout->has_pending && rollout->pending.group == group)
+        return ROLLOUT_STAND_BUSY;
+    if (rollout->has_wanted && rollout->wanted.group == group && !rollout_is_refused(rollout, &rollout->wanted))
         return ROLLOUT_STAND_BUSY;
     return ROLLOUT_STAND_LOST;
 }

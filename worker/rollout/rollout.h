@@ -19,11 +19,12 @@
  *     candidate that is already started goes on, one that is not waits for the rollback; when the change fails, the
  *     probation is continued;
  *   - by hand: a rollback while a change is under way withdraws it; else it goes from what serves to the stable version
- *     before it;
+ *     before it. When none of them starts, what serves stays, and is in no quarantine;
  *   - first start: the stable version, then, beside it, what is wanted. A first generation serves at once when it is
- * ready and is tested in its probation. Its deaths are the business of supervision, until it is in a crash loop: then
- * the others are tried, one after the other, and when none does any better, it is the first again and stays. Only when
- *     another one serves is the blame with the first;
+ * ready and is tested in its probation, which does not end before the answer (or `self_test_limit_ms`). Its deaths are
+ * the business of supervision, until it is in a crash loop: then the others are tried, one after the other, and when
+ * none does any better, it is the first again and stays. Only when another one serves is the blame with the first. A
+ *     stable version whose start a change cut short is tried again in the end;
  *   - what is quarantined is the artefact; but only together with its configuration, where the configuration is to
  *     blame: it was refused, or the same artefact serves with another one;
  *   - a candidate of a group does the whole way, but switches only on RELEASE (group.h).
@@ -117,6 +118,7 @@ struct rollout_trial {
     bool running;
     bool condemned; /* it has failed; the rollback is under way, or waits for the end of a candidate */
     uint64_t until_ms;
+    uint64_t answer_ms; /* until when the answer to its self-test is waited for before it is stable; 0: not at all */
     unsigned deaths;
 };
 
@@ -145,6 +147,7 @@ struct rollout {
     unsigned step;                    /* how far the choice of choice.c has come */
     struct rollout_version home;      /* at the first start: the first one that was in a crash loop */
     bool has_home, home_refused;      /* refused: its configuration */
+    bool cut_short;                   /* at the first start: a change ended that of the stable version */
     char reason[ROLLOUT_REASON_SIZE]; /* why something was given up, one line; "" */
 };
 
@@ -153,12 +156,14 @@ struct rollout_input {
     enum rollout_event event;
     uint64_t now_ms;
     struct rollout_change change;        /* CHANGE */
-    struct rollout_version version;      /* OBTAINED, OBTAIN_FAILED: `obtain`, now with its artefact */
+    struct rollout_version version;      /* OBTAINED, OBTAIN_FAILED: `obtain`, now with its artefact; RECONFIGURED: its
+                                          * configuration counts */
     uint64_t generation;                 /* READY, DIED, SELF_TEST_*, DRAINED, TRANSPORT (the new one) */
     enum rollout_death death;            /* DIED */
     struct rollout_transport old, fresh; /* TRANSPORT: before the switch, of what served then; since then, of the new */
     uint64_t group;                      /* RELEASE, ABANDON */
     struct rollout_hash artefact;        /* UNQUARANTINE; unknown: all */
+    struct rollout_hash configuration;   /* UNQUARANTINE; known: instead, what is there together with it alone */
     const char *reason;                  /* OBTAIN_FAILED, DIED, SELF_TEST_FAILED, ABANDON; borrowed, may be NULL */
 };
 
@@ -187,6 +192,9 @@ void rollout_init(struct rollout *rollout, const struct rollout_rules *rules, co
 
 /* Apply one event; `ret` says what is to be done. A TICK before `due_ms` does nothing. */
 void rollout_apply(struct rollout *rollout, const struct rollout_input *input, struct rollout_output *ret);
+
+/* Would ROLLBACK do anything? */
+bool rollout_can_go_back(const struct rollout *rollout);
 
 enum rollout_stand rollout_stand(const struct rollout *rollout, uint64_t group);
 

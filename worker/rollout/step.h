@@ -29,7 +29,7 @@ void rollout_rest(struct rollout *rollout);
 /* `ms` after now, or never. */
 uint64_t rollout_later(const struct rollout_step *step, uint64_t ms);
 
-/* Set the reason: "version 0123456789ab: " and this. */
+/* Set the reason: "0123456789ab: " and this; without the artefact where that is not known. */
 void rollout_say(struct rollout *rollout, const struct rollout_version *version, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -95,10 +95,16 @@ void rollout_begin_rollback(struct rollout *rollout, struct rollout_step *step, 
 /* Go back to the next version that may do; without any, stay. */
 void rollout_next_rollback(struct rollout *rollout, struct rollout_step *step);
 
+/* What serves goes on, since there will be no rollback. */
+void rollout_stay(struct rollout *rollout, struct rollout_step *step);
+
 /* trial.c */
 
 /* A probation begins with a switch, unless the version is the stable one. */
 void rollout_begin_trial(struct rollout *rollout, const struct rollout_step *step);
+
+/* What serves has answered its self-test. */
+void rollout_vouch(struct rollout *rollout);
 
 /* It begins again, since there is nothing better than what serves. */
 void rollout_renew_trial(struct rollout *rollout, const struct rollout_step *step);

@@ -25,6 +25,13 @@ void rollout_renew_trial(struct rollout *rollout, const struct rollout_step *ste
         rollout_rest(rollout);
 }
 
+void rollout_vouch(struct rollout *rollout)
+{
+    rollout->trial.answer_ms = 0;
+    if (rollout->state == ROLLOUT_PROBATION)
+        rollout_rest(rollout);
+}
+
 /* What has not begun to run makes room for the rollback, and is taken up after it. */
 static void set_aside(struct rollout *rollout, struct rollout_step *step)
 {
@@ -121,8 +128,13 @@ void rollout_on_doubt(struct rollout *rollout, struct rollout_step *step)
     }
 }
 
+/* Its owner says in time when it does not answer its self-test. */
 void rollout_on_acquit(struct rollout *rollout, struct rollout_step *step)
 {
+    if (rollout->trial.answer_ms > step->input->now_ms) {
+        rollout_set_state(rollout, ROLLOUT_PROBATION, rollout->trial.answer_ms);
+        return;
+    }
     rollout_memory_mark(&rollout->memory, &rollout->active.version);
     step->output->effects |= ROLLOUT_DO_MARK_STABLE | ROLLOUT_DO_SAVE;
     step->output->stable = rollout->active.version;

@@ -57,7 +57,8 @@ void rollout_proceed(struct rollout *rollout, struct rollout_step *step)
 /* What serves without the candidate, or could: it must not suffer with it. May be NULL. */
 static const struct rollout_version *mainstay(const struct rollout *rollout)
 {
-    if (rollout->active.number != 0)
+    const bool condemned = rollout->trial.running && rollout->trial.condemned;
+    if (rollout->active.number != 0 && !condemned)
         return &rollout->active.version;
     return rollout->memory.stable_count > 0 ? &rollout->memory.stable[0] : NULL;
 }
@@ -134,13 +135,18 @@ void rollout_on_ready(struct rollout *rollout, struct rollout_step *step)
         return;
     }
     switch_over(rollout, step);
-    if (first && rollout->trial.running)
-        test(step, &rollout->active);
+    if (!first || !rollout->trial.running)
+        return;
+    rollout->trial.answer_ms = rollout_later(step, rollout->rules.self_test_limit_ms);
+    test(step, &rollout->active);
 }
 
+/* A candidate, or a first generation that serves. */
 void rollout_on_tested(struct rollout *rollout, struct rollout_step *step)
 {
-    if (step->input->generation == rollout->candidate.number)
+    if (step->input->generation == rollout->active.number)
+        rollout_vouch(rollout);
+    else if (step->input->generation == rollout->candidate.number && rollout->state == ROLLOUT_TESTING)
         rollout_set_state(rollout, ROLLOUT_SETTLING, rollout_later(step, rollout->rules.settle_ms));
 }
 
@@ -176,8 +182,12 @@ static void first_died(struct rollout *rollout, struct rollout_step *step)
         rollout_give_up(rollout, step, false);
         return;
     }
-    if (death == ROLLOUT_CRASH || !rollout_has_next_first(rollout))
+    if (death == ROLLOUT_CRASH)
         return;
+    if (!rollout_has_next_first(rollout)) {
+        rollout->has_wanted = rollout->has_wanted && rollout->wanted.group == 0; /* a group does not wait for it */
+        return;
+    }
     if (!rollout->has_home) {
         rollout->has_home = true;
         rollout->home = rollout->candidate.version;

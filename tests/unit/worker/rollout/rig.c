@@ -135,6 +135,17 @@ unsigned on_unquarantine(const char *name)
     return apply((struct rollout_input){.event = ROLLOUT_ON_UNQUARANTINE, .artefact = version_of(name).artefact});
 }
 
+unsigned on_forgiven(const char *name)
+{
+    return apply(
+        (struct rollout_input){.event = ROLLOUT_ON_UNQUARANTINE, .configuration = version_of(name).configuration});
+}
+
+unsigned on_reconfigured(const char *name)
+{
+    return apply((struct rollout_input){.event = ROLLOUT_ON_RECONFIGURED, .version = version_of(name)});
+}
+
 unsigned on_stop(void)
 {
     return on_event(ROLLOUT_ON_STOP);
@@ -159,6 +170,7 @@ void serve(const char *name)
     on_change(name);
     on_obtained();
     cr_assert_neq(on_ready() & DOES(SWITCH), 0U);
+    cr_assert_eq(on_tested(), 0U);
     cr_assert_eq(on_due(), DOES_MARK);
     expect(ROLLOUT_SERVING, name, NULL, NULL);
 }

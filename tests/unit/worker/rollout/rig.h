@@ -47,6 +47,8 @@ unsigned on_release(uint64_t group);
 unsigned on_abandon(uint64_t group, const char *reason);
 unsigned on_rollback(void);
 unsigned on_unquarantine(const char *name);
+unsigned on_forgiven(const char *name);     /* its configuration */
+unsigned on_reconfigured(const char *name); /* likewise */
 unsigned on_stop(void);
 unsigned on_due(void);                       /* TICK at its time */
 unsigned on_event(enum rollout_event event); /* any, with nothing in it but the time */

@@ -167,6 +167,25 @@ static void check_memory(const struct world *world)
             check(world, !rollout_version_same(&memory->stable[i], &memory->stable[j]), "stable versions differ");
 }
 
+/* In a state of rest nothing is under way: nobody waits for it, and what is stable is what a restarted broker starts.
+ */
+static void check_rest(const struct world *world)
+{
+    const struct rollout *machine = &world->machine;
+    const struct rollout_memory *memory = &machine->memory;
+    const struct rollout_version *version = &machine->active.version;
+    if (machine->state == ROLLOUT_SERVING)
+        check(world,
+              memory->stable_count > 0 && rollout_version_same(&memory->stable[0], version) &&
+                  rollout_memory_quarantined(memory, version) == NULL,
+              "what serves is the stable version, and in no quarantine");
+    for (uint64_t group = 1; machine->state <= ROLLOUT_PROBATION && group < 4; group++)
+        check(world,
+              rollout_stand(machine, group) == ROLLOUT_STAND_DONE ||
+                  rollout_stand(machine, group) == ROLLOUT_STAND_LOST,
+              "a group does not wait for what is at rest");
+}
+
 static void apply(struct world *world, struct rollout_input input)
 {
     struct rollout_output output;
@@ -196,6 +215,7 @@ static void apply(struct world *world, struct rollout_input input)
     check(world, strlen(machine->reason) < sizeof(machine->reason) && strchr(machine->reason, '\n') == NULL,
           "a reason is one line");
     check_memory(world);
+    check_rest(world);
 }
 
 /* Events */

@@ -130,7 +130,7 @@ Test(rollout, puts_a_candidate_that_dies_into_quarantine)
     cr_expect_eq(on_candidate_died(), DOES(RETIRE) | DOES(GIVE_UP) | DOES_QUARANTINE);
     cr_expect_eq(rig.output.quarantined.artefact.octets[0], 'B');
     expect(ROLLOUT_SERVING, "A1", NULL, "B1");
-    cr_expect_str_eq(rig.machine.reason, "version 420000000000: died before it was ready: signal 11");
+    cr_expect_str_eq(rig.machine.reason, "420000000000: died before it was ready: signal 11");
     cr_expect_str_eq(rig.machine.memory.quarantine[0].why, "died before it was ready: signal 11");
 }
 
@@ -203,6 +203,27 @@ Test(rollout, blames_a_refused_configuration_and_not_the_artefact)
     cr_expect_not(is_quarantined("B3"));
     on_drained();
     bring("B3");
+}
+
+Test(rollout, tries_a_refused_configuration_again_when_it_is_asked_for_anew)
+{
+    on_change("B2");
+    on_obtained();
+    on_died(rig.machine.candidate.number, ROLLOUT_CONFIGURATION, "key 'files': must be a list");
+    on_drained();
+    cr_expect_eq(on_forgiven("B3"), 0U);
+    cr_expect_eq(on_forgiven("B2"), DOES(SAVE));
+    bring("B2");
+}
+
+Test(rollout, does_not_forgive_an_artefact_that_is_bad_with_any_configuration)
+{
+    on_change("B2");
+    on_obtained();
+    on_candidate_died();
+    on_drained();
+    cr_expect_eq(on_forgiven("B2"), 0U);
+    cr_expect(is_quarantined("B2"));
 }
 
 Test(rollout, blames_the_configuration_where_the_artefact_serves)

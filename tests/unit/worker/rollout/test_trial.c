@@ -34,7 +34,7 @@ Test(trial, two_deaths_lead_back_to_what_served_before)
     cr_expect(is_quarantined("B1"));
     cr_expect_eq(on_ready(), DOES(SWITCH) | DOES(RETIRE), "without self-test, without settling");
     expect(ROLLOUT_SERVING, "A1", NULL, "B1");
-    cr_expect_str_eq(rig.machine.reason, "version 420000000000: died in its probation (2): signal 11");
+    cr_expect_str_eq(rig.machine.reason, "420000000000: died in its probation (2): signal 11");
 }
 
 Test(trial, what_is_stable_may_die)
