@@ -58,17 +58,32 @@ static bool is_same(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* Refuse what is certainly no driver; the rest is found out by running it. A module needs no right to be executed. */
+static enum drover_status judge(int file, const struct stat *about, const char *path, struct drover_error *error)
+{
+    const enum binary_kind kind = binary_look(file);
+    const bool shared = kind == BINARY_MODULE || kind == BINARY_LIBRARY;
+    if (!S_ISREG(about->st_mode))
+        return drover_error_set(error, DROVER_FAILED_PRECONDITION, "'%s': is no file", path);
+    if (about->st_size == 0)
+        return drover_error_set(error, DROVER_FAILED_PRECONDITION, "'%s': is empty", path);
+    if (kind == BINARY_DAMAGED)
+        return drover_error_set(error, DROVER_FAILED_PRECONDITION, "'%s': is %s", path, binary_kind_text(kind));
+    if (!shared && (about->st_mode & 0111) == 0)
+        return drover_error_set(error, DROVER_FAILED_PRECONDITION, "'%s': is not executable (chmod +x it)", path);
+    return DROVER_OK;
+}
+
 /* Copy what is in `from`; a file that somebody writes to meanwhile is no program yet. */
 static enum drover_status copy_stable(int from, int to, const char *path, struct drover_error *error)
 {
     struct stat before, after;
     if (fstat(from, &before) != 0)
         return program_trouble(error, errno, path);
-    if (!S_ISREG(before.st_mode))
-        return drover_error_set(error, DROVER_FAILED_PRECONDITION, "'%s': is no file", path);
-    if (before.st_size == 0)
-        return drover_error_set(error, DROVER_FAILED_PRECONDITION, "'%s': is empty", path);
-    const enum drover_status status = copy_bytes(from, to, path, error);
+    enum drover_status status = judge(from, &before, path, error);
+    if (status != DROVER_OK)
+        return status;
+    status = copy_bytes(from, to, path, error);
     if (status != DROVER_OK)
         return status;
     if (fstat(from, &after) != 0)
@@ -122,9 +137,11 @@ enum drover_status program_add(const struct store *store, const struct program_o
 {
     char name[STORE_NAME_SIZE];
     struct store_tmp *tmp = NULL;
-    enum drover_status status = store_tmp_new(store, "add", &tmp, error);
     (void)options;
     (void)ret_exit;
+    enum drover_status status = store_sweep(store, NULL, error); /* what was killed on its way */
+    if (status == DROVER_OK)
+        status = store_tmp_new(store, "add", &tmp, error);
     if (status == DROVER_OK)
         status = take(word, tmp, error);
     if (status == DROVER_OK)

@@ -14,6 +14,7 @@
 
 #include "common/base/options.h"
 #include "common/base/text.h"
+#include "common/sys/sys.h"
 #include "worker/store/program/program.h"
 
 #define EXIT_USAGE 2
@@ -24,6 +25,8 @@
 static const struct option table[] = {
     {"store", 0, OPTION_TEXT, AT(store), "DIR", "the store (needed)"},
     {"lock", 0, OPTION_TEXT, AT(lock), "FILE", "gc: keep what this lock file names"},
+    {"versions", 0, OPTION_TEXT, AT(versions), "DIR",
+     "gc: keep what services remember here (default: 'versions' beside the store)"},
     {"max-age", 0, OPTION_TIME, AT(max_age_ms), "TIME", "gc: remove what was not used for so long (720h)"},
     {"min-age", 0, OPTION_TIME, AT(min_age_ms), "TIME", "gc: keep what was used within this time (1h)"},
     {"max-size", 0, OPTION_TEXT, AT(max_size), "SIZE", "gc: then remove the longest unused down to this size (8GiB)"},
@@ -69,14 +72,7 @@ const char *program_size(uint64_t bytes, char *buffer)
 
 enum drover_status program_trouble(struct drover_error *error, int code, const char *path)
 {
-    enum drover_status status = DROVER_INTERNAL;
-    if (code == ENOENT || code == ENOTDIR)
-        status = DROVER_NOT_FOUND;
-    else if (code == EACCES || code == EPERM)
-        status = DROVER_PERMISSION_DENIED;
-    else if (code == ENOSPC || code == EDQUOT || code == ENOMEM || code == EMFILE || code == ENFILE)
-        status = DROVER_RESOURCE_EXHAUSTED;
-    return drover_error_set(error, status, "'%s': %s", path, strerror(code));
+    return drover_error_set(error, sys_status_of(code), "'%s': %s", path, strerror(code));
 }
 
 static int exit_status(enum drover_status status)

@@ -11,7 +11,7 @@
 
 /* The command line. Borrowed from argv. */
 struct program_options {
-    const char *store, *lock, *max_size;
+    const char *store, *lock, *versions, *max_size;
     uint64_t max_age_ms, min_age_ms;
     bool json, help, version;
 };
