@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/core/ask.h"
 #include "broker/core/call.h"
 #include "broker/core/care.h"
 #include "broker/core/generation.h"
@@ -155,8 +156,8 @@ static bool is_lost(const struct wire_header *header)
 void call_tell(struct core *core, struct call *call, struct wire_header *header, struct body *body)
 {
     struct session *client = call->client;
-    if (call->probe)
-        generation_probe_ended(core, call, header);
+    if (call->question != QUESTION_NONE)
+        ask_ended(core, call, header);
     if (client == NULL) {
         if (body != NULL && body->present)
             core->settings.bodies->release(body);

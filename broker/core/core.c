@@ -8,6 +8,7 @@
 #include "broker/core/care.h"
 #include "broker/core/lease.h"
 #include "broker/core/queue.h"
+#include "broker/core/services.h"
 #include "broker/core/session.h"
 
 /* ---- life ---- */
@@ -56,16 +57,6 @@ static void worker_free(struct core *core, struct worker *worker)
     free(worker);
 }
 
-static void service_free(struct core *core, struct service *service)
-{
-    queue_done(core, service);
-    HASH_DEL(core->services, service);
-    free(service->name);
-    free(service->interface);
-    free(service->refusal);
-    free(service);
-}
-
 static void free_calls(struct core *core)
 {
     for (size_t chunk = 0; chunk < core->calls.chunk_count; chunk++) {
@@ -93,8 +84,7 @@ struct core *core_free(struct core *core)
         worker_free(core, core->workers); /* NOLINT(clang-analyzer-unix.Malloc): it takes itself out of the table */
     while (core->sessions != NULL)
         session_end(core, core->sessions);
-    while (core->services != NULL)
-        service_free(core, core->services);
+    services_free_all(core);
     effects_done(&core->effects, core->settings.bodies);
     drover_document_free(core->document);
     drover_writer_free(core->writer);
@@ -107,83 +97,7 @@ struct effects *core_effects(struct core *core)
     return &core->effects;
 }
 
-/* ---- services ---- */
-
-static struct service *find_service(const struct core *core, const char *name)
-{
-    struct service *service = NULL;
-    HASH_FIND_STR(core->services, name, service);
-    return service;
-}
-
-static struct service *add_service(struct core *core, const struct core_service *wanted)
-{
-    struct service *service = calloc(1, sizeof(*service));
-    if (service == NULL)
-        return NULL;
-    service->name = strdup(wanted->name);
-    service->interface = strdup(wanted->interface);
-    service->retry_tokens = CORE_RETRY_TOKENS;
-    if (service->name != NULL && service->interface != NULL)
-        HASH_ADD_KEYPTR(hh, core->services, service->name, strlen(service->name), service);
-    if (service->hh.tbl == NULL) {
-        free(service->name);
-        free(service->interface);
-        free(service);
-        return NULL;
-    }
-    return service;
-}
-
-enum drover_status core_set_service(struct core *core, const struct core_service *wanted, struct drover_error *error)
-{
-    struct service *service = find_service(core, wanted->name);
-    if (service == NULL)
-        service = add_service(core, wanted);
-    if (service == NULL)
-        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "service '%s': no memory", wanted->name);
-    service->deadline_ms = wanted->deadline_ms;
-    service->queue_calls = wanted->queue_calls;
-    service->queue_bytes = wanted->queue_bytes;
-    service->max_body = wanted->max_body;
-    service->hang_ms = wanted->hang_ms;
-    service->retry = wanted->retry;
-    return DROVER_OK;
-}
-
-/* Everything that waits in a service's queue ends. */
-static void refuse_queue(struct core *core, struct service *service, const char *text)
-{
-    struct call *call = NULL;
-    while ((call = queue_pop(core, service)) != NULL) {
-        struct drover_error error = {.origin = DROVER_ORIGIN_BROKER, .outcome = call_outcome(call)};
-        (void)drover_error_set(&error, DROVER_UNAVAILABLE, "%s", text);
-        queue_end(core, call, &error);
-    }
-}
-
-void core_refuse_service(struct core *core, uint64_t now_ms, const char *name, const char *reason)
-{
-    core->now_ms = now_ms;
-    struct service *service = find_service(core, name);
-    if (service == NULL)
-        return;
-    free(service->refusal);
-    service->refusal = reason != NULL ? strdup(reason) : NULL;
-    if (service->refusal == NULL)
-        return;
-    char text[DROVER_ERROR_TEXT_SIZE];
-    (void)snprintf(text, sizeof(text), "service '%s': %s", service->name, service->refusal);
-    refuse_queue(core, service, text);
-}
-
-void core_stop(struct core *core, uint64_t now_ms)
-{
-    core->now_ms = now_ms;
-    core->stopping = true;
-    for (struct service *service = core->services; service != NULL; service = service->hh.next)
-        refuse_queue(core, service, "the broker is stopping");
-}
+/* ---- leaving ---- */
 
 void core_leave(struct core *core, uint64_t now_ms)
 {
@@ -207,7 +121,7 @@ static struct worker *find_worker(const struct core *core, uint64_t number)
 enum drover_status core_expect_worker(struct core *core, const struct core_expected *expected,
                                       struct drover_error *error)
 {
-    struct service *service = find_service(core, expected->service);
+    struct service *service = services_find(core, expected->service);
     if (service == NULL)
         return drover_error_set(error, DROVER_NOT_FOUND, "service '%s' is not configured here", expected->service);
     struct worker *worker = calloc(1, sizeof(*worker));
@@ -266,6 +180,7 @@ void core_worker_lost(struct core *core, uint64_t now_ms, uint64_t number, uint6
     lease_lose(core, worker);
     worker_free(core, worker);
     lease_pump(core, service);
+    services_worker_gone(core, service);
 }
 
 bool core_worker_peer(const struct core *core, uint64_t number, uint64_t *ret_peer)
@@ -316,7 +231,7 @@ void core_answer_admin(struct core *core, uint64_t now_ms, uint64_t peer, uint64
 static void deadline_passed(struct core *core, struct call *call)
 {
     const bool leased = call->state == CALL_LEASED;
-    if (call->client == NULL && !call->probe) { /* it was told before: is the worker hung? */
+    if (call->client == NULL && call->question == QUESTION_NONE) { /* it was told before: is the worker hung? */
         lease_check_hang(core, call);
         return;
     }

@@ -96,6 +96,11 @@ uint64_t core_next_ms(const struct core *core);
 DROVER_MUST_CHECK enum drover_status core_set_service(struct core *core, const struct core_service *service,
                                                       struct drover_error *error);
 
+/* Forget a service: from now on calls to it are NOT_FOUND, those that wait end UNAVAILABLE, not started. What its
+ * workers have they end; the workers stay until core_worker_lost(). core_set_service() makes a new service of that
+ * name, which knows nothing of the old one. An unknown one is ignored. */
+void core_remove_service(struct core *core, uint64_t now_ms, const char *service);
+
 /* Refuse calls to a service at once with `reason` (crash loop, stopped), or (reason NULL) let them wait for a worker.
  */
 void core_refuse_service(struct core *core, uint64_t now_ms, const char *service, const char *reason);
@@ -110,11 +115,19 @@ DROVER_MUST_CHECK enum drover_status core_expect_worker(struct core *core, const
  * started, the host closes their words. An unknown service is ignored. */
 void core_switch(struct core *core, uint64_t now_ms, const char *service, uint64_t generation);
 
-/* Ask a ready worker for something, whatever its generation and window: a self-test. `body` (may be NULL) is taken in
- * any case. The outcome comes as the effect PROBED, unless the worker is lost or its word closed before. Errors:
- * NOT_FOUND (no such worker is ready), RESOURCE_EXHAUSTED. */
+/* Ask a ready worker for something, whatever its generation and window: a self-test. With `method` NULL or "" it is
+ * asked for nothing, so any answer is a good one. `body` (may be NULL) is taken in any case. Exactly one outcome comes,
+ * as the effect PROBED. Errors: NOT_FOUND (no such worker is ready), RESOURCE_EXHAUSTED. */
 DROVER_MUST_CHECK enum drover_status core_probe(struct core *core, uint64_t now_ms, uint64_t worker, const char *method,
                                                 struct body *body, uint64_t deadline_ms, struct drover_error *error);
+
+/* Give a ready worker new settings (a map; empty when absent), which it takes between two calls. `settings` is taken in
+ * any case. Exactly one outcome comes, as the effect RECONFIGURED; unless the worker took them, it goes on with those
+ * it had, or, where it has not answered in time, with either. Errors: NOT_FOUND (no such worker is ready),
+ * UNIMPLEMENTED (it has said that it cannot), RESOURCE_EXHAUSTED. */
+DROVER_MUST_CHECK enum drover_status core_reconfigure(struct core *core, uint64_t now_ms, uint64_t worker,
+                                                      struct body *settings, uint64_t deadline_ms,
+                                                      struct drover_error *error);
 
 /* A worker's start word was closed: `started` is the last call it began. What is above goes back to the queue, the
  * worker gets nothing more, and when its last lease has ended the effect WORKER_DRAINED says so. */
@@ -173,6 +186,7 @@ struct core_generation_stats {
 struct core_stats {
     uint64_t sessions;
     uint64_t calls_open; /* queued, leased and detached calls */
+    uint64_t calls;      /* outcomes told, also for services that were removed */
     uint64_t late;       /* frames for calls that had ended */
     uint64_t malformed;
 };

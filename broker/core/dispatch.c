@@ -37,6 +37,7 @@ static handler *handler_of(enum wire_command command)
     case WIRE_REFUSED:
     case WIRE_HELLO_FIRST:
     case WIRE_DRAIN:
+    case WIRE_RECONFIGURE:
     case WIRE_NO_COMMAND:
     case WIRE_COMMAND_END:
         return NULL;

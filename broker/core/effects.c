@@ -92,13 +92,14 @@ void effects_worker(struct effects *effects, enum effect_kind kind, uint64_t wor
     put_text(effects, effect, text, size);
 }
 
-void effects_probed(struct effects *effects, uint64_t worker, enum drover_status status, struct drover_text text)
+void effects_asked(struct effects *effects, enum effect_kind kind, uint64_t worker, uint64_t call,
+                   struct drover_text text)
 {
-    struct effect *effect = add(effects, EFFECT_PROBED, text.size + 1);
+    struct effect *effect = add(effects, kind, text.size + 1);
     if (effect == NULL)
         return;
     effect->worker = worker;
-    effect->call = (uint64_t)status;
+    effect->call = call;
     put_text(effects, effect, text.data, text.size);
 }
 

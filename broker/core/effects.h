@@ -19,6 +19,7 @@ enum effect_kind {
     EFFECT_WORKER_HUNG,         /* `worker` holds a call too long, or broke the protocol: `text` */
     EFFECT_WORKER_DRAINED,      /* `worker` was closed and has no lease left */
     EFFECT_PROBED,              /* `worker` has answered a probe, or not in time: `call` is the status, `text` why */
+    EFFECT_RECONFIGURED,        /* `worker` has taken new settings (`call` 1), or not: `text` says why */
     EFFECT_ADMIN,               /* `text` is the verb, body the request; answer with core_answer_admin() */
 };
 
@@ -26,7 +27,7 @@ struct effect {
     enum effect_kind kind;
     uint64_t peer;    /* SEND, ADMIN */
     uint64_t session; /* ADMIN */
-    uint64_t call;    /* ADMIN; the status of PROBED */
+    uint64_t call;    /* ADMIN; what PROBED and RECONFIGURED say */
     uint64_t worker;  /* WORKER_... */
     struct body body; /* SEND, ADMIN; whoever acts on the effect takes it */
     size_t at;        /* where its header or text stands; see effects_octets() */
@@ -58,8 +59,9 @@ void effects_send_copy(struct effects *effects, uint64_t peer, const struct wire
 /* Add an event about a worker, with a text that is copied. */
 void effects_worker(struct effects *effects, enum effect_kind kind, uint64_t worker, const char *text);
 
-/* Add the outcome of a probe, with a text that is copied. */
-void effects_probed(struct effects *effects, uint64_t worker, enum drover_status status, struct drover_text text);
+/* Add PROBED or RECONFIGURED, with a text that is copied. */
+void effects_asked(struct effects *effects, enum effect_kind kind, uint64_t worker, uint64_t call,
+                   struct drover_text text);
 
 /* Add a request for the control thread. `body` is taken, `verb` is copied. */
 void effects_admin(struct effects *effects, uint64_t peer, uint64_t session, uint64_t call, struct drover_text verb,

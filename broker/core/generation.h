@@ -7,7 +7,4 @@
 /* A call that the worker had ended; `lost`: nobody knows what became of it. */
 void generation_count(const struct worker *worker, bool lost);
 
-/* A probe ended in what `header` says. It stays with its worker: that is the caller's to end. */
-void generation_probe_ended(struct core *core, struct call *call, const struct wire_header *header);
-
 #endif

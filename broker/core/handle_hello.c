@@ -164,6 +164,7 @@ static void hello_worker(struct core *core, struct session *session, const struc
     session->worker = worker;
     worker->concurrency = hello->concurrency;
     worker->window = hello->concurrency;
+    worker->reconfigures = hello->reconfigures;
     send_welcome(core, session, worker);
 }
 
@@ -189,6 +190,24 @@ static void hello_client(struct core *core, struct session *session, const struc
     send_welcome(core, session, NULL);
 }
 
+/* Whoever started such a worker is told too: it may end without a word. */
+static void refuse_version(struct core *core, struct session *session, const struct wire_hello *hello)
+{
+    struct drover_error error = {0}, reason = {0};
+    const unsigned long long min = hello->version_min, max = hello->version_max;
+    const struct worker *worker = hello->role == WIRE_ROLE_WORKER ? find_expected(core, hello) : NULL;
+    (void)drover_error_set(&error, DROVER_FAILED_PRECONDITION,
+                           "you speak protocol versions %llu to %llu, this broker speaks %d", min, max, WIRE_VERSION);
+    (void)drover_error_set(&reason, DROVER_FAILED_PRECONDITION,
+                           "driver '%.*s' speaks protocol versions %llu to %llu, this broker speaks %d",
+                           (int)hello->driver.size, hello->driver.data, min, max, WIRE_VERSION);
+    session_refuse(core, session->peer, 0, &error);
+    if (worker != NULL)
+        report_refusal(core, worker, &reason);
+    if (session->worker == NULL) /* a worker's own session ends with its process */
+        session_end(core, session);
+}
+
 void handle_hello(struct core *core, struct session *session, const struct incoming *incoming)
 {
     struct wire_hello hello = {0};
@@ -200,11 +219,7 @@ void handle_hello(struct core *core, struct session *session, const struct incom
         return;
     }
     if (hello.version_min > WIRE_VERSION || hello.version_max < WIRE_VERSION) {
-        (void)drover_error_set(
-            &error, DROVER_FAILED_PRECONDITION, "you speak protocol versions %llu to %llu, this broker speaks %d",
-            (unsigned long long)hello.version_min, (unsigned long long)hello.version_max, WIRE_VERSION);
-        session_refuse(core, session->peer, 0, &error);
-        session_end(core, session);
+        refuse_version(core, session, &hello);
         return;
     }
     if (session->worker != NULL && hello.role != WIRE_ROLE_WORKER) {

@@ -1,11 +1,22 @@
 /* inspect.c - looking into the core: figures for the status, and the invariants for the tests */
 #include "broker/core/state.h"
 
+static uint64_t count_calls(const struct core *core)
+{
+    uint64_t calls = core->forgotten_calls;
+    for (const struct service *service = core->services; service != NULL; service = service->hh.next)
+        calls += service->calls;
+    for (const struct service *service = core->removed; service != NULL; service = service->removed_next)
+        calls += service->calls;
+    return calls;
+}
+
 void core_stats(const struct core *core, struct core_stats *ret_stats)
 {
     *ret_stats = (struct core_stats){
         .sessions = HASH_COUNT(core->sessions),
         .calls_open = core->calls.open,
+        .calls = count_calls(core),
         .late = core->late,
         .malformed = core->malformed,
     };
@@ -92,6 +103,8 @@ static const char *check_worker(const struct worker *worker)
     for (const struct call *call = worker->leases; call != NULL; call = call->lease_next) {
         if (call->state != CALL_LEASED || call->worker != worker)
             return "a call in a worker's leases is not leased to it";
+        if (call->question != QUESTION_NONE && call->client != NULL)
+            return "a question of the host's has a client";
         if (call->sequence <= sequence)
             return "a worker's leases are not in the order of their sequence";
         if (!timer_is_set(&call->timer.timer) && (call->client != NULL || call->running_since_ms == 0))
@@ -149,6 +162,21 @@ static const char *check_service(const struct service *service)
     return queued == 0 && service->queue.ring != NULL ? "an empty queue has lanes" : NULL;
 }
 
+/* It is not in the table, nobody's calls reach it, and it is there only because somebody has calls of it, or may have.
+ */
+static const char *check_removed(const struct core *core, const struct service *service)
+{
+    struct service *found = NULL;
+    HASH_FIND_STR(core->services, service->name, found);
+    if (found == service || !service->removed)
+        return "a removed service can still be found";
+    if (service->workers == NULL)
+        return "a removed service without workers is kept";
+    if (service->queue.count > 0 || service->generation != 0)
+        return "calls wait for a removed service";
+    return check_service(service);
+}
+
 static const char *check_session(const struct session *session)
 {
     size_t open = 0;
@@ -172,6 +200,8 @@ static const char *check_calls(const struct core *core)
         open += core->calls.chunks[i / CALLS_CHUNK][i % CALLS_CHUNK].state != CALL_FREE;
     for (const struct service *service = core->services; service != NULL; service = service->hh.next)
         listed += service->queue.count + service->leased;
+    for (const struct service *service = core->removed; service != NULL; service = service->removed_next)
+        listed += service->leased;
     return open != core->calls.open || listed != open ? "a call is neither queued nor leased" : NULL;
 }
 
@@ -179,7 +209,10 @@ const char *core_check(const struct core *core)
 {
     const char *fault = check_calls(core);
     for (const struct service *service = core->services; service != NULL && fault == NULL; service = service->hh.next)
-        fault = check_service(service);
+        fault = service->removed ? "a service in the table is removed" : check_service(service);
+    for (const struct service *service = core->removed; service != NULL && fault == NULL;
+         service = service->removed_next)
+        fault = check_removed(core, service);
     for (const struct session *session = core->sessions; session != NULL && fault == NULL; session = session->hh.next)
         fault = check_session(session);
     return fault;

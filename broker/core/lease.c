@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/core/ask.h"
 #include "broker/core/call.h"
 #include "broker/core/generation.h"
 #include "broker/core/lease.h"
 #include "broker/core/queue.h"
+#include "broker/core/services.h"
 
 /* ---- windows ---- */
 
@@ -65,6 +67,10 @@ static void send_call(struct core *core, struct worker *worker, struct call *cal
     };
     if (header.metadata.size > 0)
         header.flags |= FIELD_METADATA;
+    if (call->question == QUESTION_RECONFIGURE) {
+        header.command = WIRE_RECONFIGURE;
+        header.flags = FIELD_DEADLINE | FIELD_SEQUENCE;
+    }
     struct body copy = {.present = false};
     if (call->body.present)
         core->settings.bodies->share(&copy, &call->body);
@@ -112,7 +118,8 @@ static void unlink_lease(struct core *core, struct call *call)
 void lease_end(struct core *core, struct call *call)
 {
     struct worker *worker = call->worker;
-    learn_from_answer(core, worker, call);
+    if (!call->asked) /* a question takes no time: it says nothing of calls */
+        learn_from_answer(core, worker, call);
     unlink_lease(core, call);
     lease_check_drained(core, worker);
 }
@@ -162,6 +169,13 @@ void lease_check_hang(struct core *core, struct call *call)
 
 /* ---- taken back, lost ---- */
 
+/* Out of the hands of a worker that has not answered. */
+static void take_out(struct core *core, struct call *call)
+{
+    ask_dropped(core, call);
+    unlink_lease(core, call);
+}
+
 /* Back to the head of the queue with a call that is in no list. */
 static void requeue(struct core *core, struct call *call)
 {
@@ -174,8 +188,9 @@ static void requeue(struct core *core, struct call *call)
     call_renumber(core, call); /* what the former worker still says of it is late */
     if (core->stopping)
         (void)drover_error_set(&error, DROVER_UNAVAILABLE, "the broker is stopping");
-    else if (service->refusal != NULL)
-        (void)drover_error_set(&error, DROVER_UNAVAILABLE, "service '%s': %s", service->name, service->refusal);
+    else if (services_refusal(service) != NULL)
+        (void)drover_error_set(&error, DROVER_UNAVAILABLE, "service '%s': %s", service->name,
+                               services_refusal(service));
     else if (!queue_push(core, call, true))
         (void)drover_error_set(&error, DROVER_RESOURCE_EXHAUSTED, "service '%s': no memory to queue the call",
                                service->name);
@@ -194,7 +209,7 @@ void lease_give_back(struct core *core, struct call *call)
 {
     struct worker *worker = call->worker;
     lease_close(worker);
-    unlink_lease(core, call);
+    take_out(core, call);
     requeue(core, call);
     lease_check_drained(core, worker);
 }
@@ -209,7 +224,7 @@ void lease_take_back(struct core *core, struct worker *worker, uint64_t started)
 {
     struct call *call = NULL;
     while ((call = last_lease(worker)) != NULL && call->sequence > started) {
-        unlink_lease(core, call);
+        take_out(core, call);
         requeue(core, call);
     }
 }
@@ -245,7 +260,7 @@ void lease_lose(struct core *core, struct worker *worker)
         const bool repeat = may_repeat(worker, call);
         if (call->client != NULL)
             generation_count(worker, true);
-        unlink_lease(core, call);
+        take_out(core, call);
         if (repeat || call->client == NULL) {
             requeue(core, call);
             continue;

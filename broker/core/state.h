@@ -26,7 +26,8 @@
 #define CORE_SLOW_READER_MS 1000 /* at twice the unread limit without reading anything */
 #define CORE_DEADLINE_MAX_MS (UINT64_C(24) * 3600 * 1000)
 #define CORE_HANG_GRACE_MS 5000
-#define CORE_TALLIES 4 /* generations of a service that are remembered: two are alive, one may be leaving */
+#define CORE_RECONFIGURE_MS 10000 /* what a worker gets to take new settings, where nothing else was said */
+#define CORE_TALLIES 4            /* generations of a service that are remembered: two are alive, one may be leaving */
 #define CORE_WINDOW_MAX 256
 #define CORE_WINDOW_FAST_US 1000
 #define CORE_WINDOW_OLD_MS 5
@@ -109,6 +110,7 @@ struct worker {
     uint8_t token[WIRE_TOKEN_SIZE];
     struct session *session; /* NULL before HELLO */
     bool ready, closed, drained;
+    bool reconfigures; /* it takes new settings as it runs */
     uint64_t concurrency;
     uint64_t window;
     uint64_t sequence;   /* of the last call given */
@@ -133,6 +135,8 @@ struct service {
     uint64_t deadline_ms, queue_calls, queue_bytes, max_body, hang_ms;
     bool retry;
     char *refusal; /* why calls are refused; NULL when they are not */
+    bool removed;  /* it is in the core's list of these, no more in its table */
+    struct service *removed_prev, *removed_next;
     struct queue queue;
     uint64_t bytes; /* queued and leased */
     uint64_t leased;
@@ -148,6 +152,13 @@ enum call_state {
     CALL_FREE,
     CALL_QUEUED,
     CALL_LEASED,
+};
+
+/* What the host asks a worker, with a call that has no client. */
+enum call_question {
+    QUESTION_NONE, /* a client's call, or one whose outcome was told */
+    QUESTION_SELF_TEST,
+    QUESTION_RECONFIGURE,
 };
 
 struct call {
@@ -170,7 +181,8 @@ struct call {
     uint64_t hang_ms;
     struct owned_timer timer; /* its deadline; after that, when it counts as hung */
     bool idempotent, repeated;
-    bool probe; /* asked by the host: its outcome is an effect */
+    enum call_question question;
+    bool asked; /* by the host, also when its outcome was told */
     struct body body;
     uint64_t size; /* what it counts against the service's bytes */
     char *text;    /* method, then metadata; `inline_text` when they fit */
@@ -198,6 +210,8 @@ struct core {
     struct session *sessions;
     struct principal *principals;
     struct service *services;
+    struct service *removed;  /* services that still have workers */
+    uint64_t forgotten_calls; /* outcomes told for services that are freed */
     struct worker *workers;
     bool stopping;
     uint64_t late, malformed;

@@ -1,7 +1,7 @@
-/* control.c - see control.h */
+/* control.c - the loop, the signals, the start and the end; see control.h */
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -9,214 +9,12 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#include "broker/io/admin.h"
-#include "broker/io/control.h"
-#include "broker/io/ending.h"
+#include "broker/io/control_parts.h"
 #include "broker/io/log.h"
-#include "broker/io/orders.h"
+#include "broker/io/tell.h"
 #include "common/sys/sys.h"
 
-enum {
-    LAUNCHES = 64,
-    DATA_END_MS = 10000, /* what the data thread gets to send what it holds */
-};
-
-/* When a worker was launched, for the log; kept for the latest ones. */
-struct launch {
-    uint64_t worker;
-    uint64_t at_us;
-};
-
-struct control {
-    const struct control_options *options;
-    void *pair;
-    struct admin admin;
-    int epoll;
-    struct launch launches[LAUNCHES]; /* by worker number */
-    struct ending ending;
-    bool stopping, failed, gave_up;
-};
-
-static char *copy_text(const char *text)
-{
-    char *copy = strdup(text);
-    if (copy == NULL)
-        abort();
-    return copy;
-}
-
-static void note_launch(struct control *control, uint64_t worker)
-{
-    control->launches[worker % LAUNCHES] = (struct launch){.worker = worker, .at_us = sys_now_us()};
-}
-
-static void log_ready(const struct control *control, uint64_t worker)
-{
-    const struct launch *launch = &control->launches[worker % LAUNCHES];
-    if (launch->worker == worker)
-        log_line(LOG_LEVEL_INFO, "worker %llu is ready after %.1f ms", (unsigned long long)worker,
-                 (double)(sys_now_us() - launch->at_us) / 1000);
-}
-
-/* ---- orders to the data thread ---- */
-
-static void order_service(struct control *control, const struct config_service *service)
-{
-    struct order *order = order_new(ORDER_SET_SERVICE);
-    order->service = copy_text(service->name);
-    order->text = copy_text(service->interface);
-    order->limits = (struct core_service){.deadline_ms = service->deadline_ms,
-                                          .queue_calls = service->queue_calls,
-                                          .queue_bytes = service->queue_bytes,
-                                          .max_body = service->max_body,
-                                          .hang_ms = service->hang_ms,
-                                          .retry = service->retry};
-    order_send(control->pair, order);
-}
-
-static void order_refusal(struct control *control, const char *service, const char *reason)
-{
-    struct order *order = order_new(ORDER_REFUSE_SERVICE);
-    order->service = copy_text(service);
-    order->text = reason != NULL ? copy_text(reason) : NULL;
-    order_send(control->pair, order);
-}
-
-static void order_expected(struct control *control, const struct host_event *event)
-{
-    const struct roster_entry *entry = roster_find(control->options->roster, event->service);
-    struct order *order = order_new(ORDER_EXPECT_WORKER);
-    order->worker = event->worker;
-    order->generation = event->generation;
-    order->service = copy_text(event->service);
-    order->text = copy_text(event->artefact);
-    memcpy(order->token, event->token, sizeof(order->token));
-    if (entry->service->settings_size > 0) {
-        order->data = malloc(entry->service->settings_size);
-        if (order->data == NULL)
-            abort();
-        memcpy(order->data, entry->service->settings, entry->service->settings_size);
-        order->size = entry->service->settings_size;
-    }
-    order_send(control->pair, order);
-}
-
-/* A generation is given calls as soon as one of its workers is about to come: the one before is being stopped. */
-static void order_switch(struct control *control, const struct host_event *event)
-{
-    struct order *order = order_new(ORDER_SWITCH);
-    order->service = copy_text(event->service);
-    order->generation = event->generation;
-    order_send(control->pair, order);
-}
-
-static void order_end(struct control *control, enum order_kind kind, const struct host_event *event)
-{
-    struct order *order = order_new(kind);
-    order->worker = event->worker;
-    order->started = event->started;
-    order_send(control->pair, order);
-}
-
-/* ---- events of the host ---- */
-
-static void log_state(const struct control *control, const struct host_event *event, bool refused)
-{
-    const bool ready = event->state == HOST_SERVICE_READY; /* what went wrong before is told already */
-    if (control->stopping)
-        return;
-    log_line(refused ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "service '%s' is %s%s%s", event->service,
-             host_service_state_name(event->state), ready || event->reason[0] == '\0' ? "" : ": ",
-             ready ? "" : event->reason);
-}
-
-static void service_state(struct control *control, const struct host_event *event)
-{
-    const bool refused = event->state == HOST_SERVICE_CRASHLOOP || event->state == HOST_SERVICE_STOPPED ||
-                         event->state == HOST_SERVICE_QUARANTINED;
-    const char *reason = event->reason[0] != '\0' ? event->reason : "it is stopped";
-    log_state(control, event, refused);
-    order_refusal(control, event->service, refused ? reason : NULL);
-}
-
-static void note_obtained(const struct control *control, const struct host_event *event)
-{
-    const struct config_service *service = roster_find(control->options->roster, event->service)->service;
-    const struct host_obtained *obtained = event->obtained;
-    const bool fetched = obtained->commit[0] != '\0';
-    log_line(LOG_LEVEL_INFO, "service '%s' has driver %.12s%s%s", service->name, obtained->artefact,
-             fetched ? " of commit " : "", obtained->commit);
-    lockkeeper_note(control->options->keeper, service, obtained);
-}
-
-static void take_events(struct control *control)
-{
-    struct host_event event;
-    while (host_next_event(control->options->host, &event)) {
-        switch (event.kind) {
-        case HOST_EXPECT:
-            order_expected(control, &event);
-            order_switch(control, &event);
-            note_launch(control, event.worker);
-            break;
-        case HOST_CLOSED:
-            order_end(control, ORDER_WORKER_CLOSED, &event);
-            break;
-        case HOST_LOST:
-            order_end(control, ORDER_WORKER_LOST, &event);
-            break;
-        case HOST_SERVICE_STATE:
-            service_state(control, &event);
-            break;
-        case HOST_OBTAINED:
-            note_obtained(control, &event);
-            break;
-        }
-    }
-}
-
-/* ---- notices of the data thread ---- */
-
-static void take_notice(struct control *control, const struct notice *notice)
-{
-    struct host *host = control->options->host;
-    const uint64_t now_ms = sys_now_ms();
-    switch (notice->kind) {
-    case NOTICE_WORKER_READY:
-        log_ready(control, notice->worker);
-        host_worker_ready(host, notice->worker, now_ms);
-        break;
-    case NOTICE_WORKER_CONFIG_ERROR:
-        host_worker_config_error(host, notice->worker, notice->text, now_ms);
-        break;
-    case NOTICE_WORKER_HUNG:
-        log_line(LOG_LEVEL_WARNING, "worker %llu is replaced: %s", (unsigned long long)notice->worker, notice->text);
-        host_worker_hung(host, notice->worker, now_ms);
-        break;
-    case NOTICE_WORKER_DRAINED:
-        host_worker_drained(host, notice->worker, now_ms);
-        break;
-    case NOTICE_PROBED:
-        log_line(LOG_LEVEL_DEBUG, "worker %llu answered its self-test: %s %s", (unsigned long long)notice->worker,
-                 drover_status_name((enum drover_status)notice->call), notice->text);
-        break;
-    case NOTICE_ADMIN:
-        order_send(control->pair, admin_answer(&control->admin, notice, now_ms));
-        break;
-    case NOTICE_FAILED:
-        control->failed = true;
-        break;
-    }
-}
-
-static void take_notices(struct control *control)
-{
-    struct notice *notice = NULL;
-    while ((notice = notice_receive(control->pair)) != NULL) {
-        take_notice(control, notice);
-        notice_free(notice);
-    }
-}
+enum { DATA_END_MS = 10000 }; /* what the data thread gets to send what it holds */
 
 /* ---- signals ---- */
 
@@ -228,18 +26,21 @@ static void begin_stop(struct control *control)
         return;
     }
     control->stopping = true;
+    change_stop(control->change);
     ending_begin(&control->ending, sys_now_ms());
     log_line(LOG_LEVEL_INFO, "stopping: what runs may finish");
     order_send(control->pair, order_new(ORDER_STOP));
     host_stop(control->options->host, sys_now_ms());
 }
 
-/* SIGHUP too: there is no reload of the configuration yet, and no worker must outlive a broker that hangs up. */
 static void take_signals(struct control *control)
 {
     struct signalfd_siginfo info;
     while (read(control->options->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        begin_stop(control);
+        if (info.ssi_signo != SIGHUP)
+            begin_stop(control);
+        else if (!control->stopping)
+            reloader_run(&control->reloader, sys_now_ms());
     }
 }
 
@@ -267,10 +68,13 @@ static void turn(struct control *control)
 {
     struct epoll_event events[8];
     take_signals(control);
-    take_notices(control);
+    control_take_notices(control);
     host_step(control->options->host, sys_now_ms());
-    take_events(control);
-    take_notices(control);
+    control_take_events(control);
+    change_turn(control->change, sys_now_ms());
+    if (!control->stopping)
+        reloader_turn(&control->reloader, sys_now_ms());
+    control_take_notices(control);
     control->gave_up = !ending_step(&control->ending, control->options->host, sys_now_ms());
     if (goes_on(control))
         (void)epoll_wait(control->epoll, events, 8, sleep_ms(control));
@@ -301,11 +105,43 @@ static enum drover_status start_services(struct control *control, struct drover_
     for (size_t i = 0; i < roster->count; i++) {
         const struct roster_entry *entry = &roster->entries[i];
         const struct host_service service = roster_host_service(roster, entry);
-        order_service(control, entry->service);
-        if (host_set_service(control->options->host, &service, sys_now_ms(), error) != DROVER_OK)
+        tell_service(control->pair, entry->service);
+        if (host_set_service(control->options->host, &service, 0, sys_now_ms(), error) != DROVER_OK)
             return error->status;
     }
     return DROVER_OK;
+}
+
+/* A file that cannot be watched is no reason not to run: a reload by hand reads it. */
+static void watch_configuration(const struct control *control)
+{
+    struct drover_error error = {0};
+    const char *path = control->options->roster->config->path;
+    if (host_watch_configuration(control->options->host, path, sys_now_ms(), &error) != DROVER_OK)
+        log_line(LOG_LEVEL_WARNING, "the configuration file is not watched: %s", error.text);
+}
+
+static enum drover_status start(struct control *control, struct drover_error *error)
+{
+    const struct control_options *options = control->options;
+    const struct change_options change = {
+        .host = options->host, .pair = control->pair, .roster = options->roster, .history = &control->history};
+    control->change = change_new(&change);
+    if (control->change == NULL)
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for the control loop");
+    reloader_init(&control->reloader, options->roster, options->keeper, &control->history, control->change);
+    if (open_loop(control, error) != DROVER_OK || start_services(control, error) != DROVER_OK)
+        return error->status;
+    watch_configuration(control);
+    return DROVER_OK;
+}
+
+static void control_done(struct control *control)
+{
+    if (control->epoll >= 0)
+        close(control->epoll);
+    control->change = change_free(control->change);
+    history_done(&control->history);
 }
 
 /* The data thread is stuck: nothing that it uses can be released. The workers go with this process. */
@@ -324,20 +160,20 @@ enum drover_status control_run(const struct control_options *options, struct dro
         .admin = {.host = options->host,
                   .roster = options->roster,
                   .keeper = options->keeper,
+                  .history = &control.history,
+                  .reloader = &control.reloader,
                   .incarnation = data_incarnation(options->data),
                   .started_ms = sys_now_ms()},
         .epoll = -1,
     };
-    enum drover_status status = open_loop(&control, error);
-    if (status == DROVER_OK)
-        status = start_services(&control, error);
+    history_init(&control.history);
+    enum drover_status status = start(&control, error);
     while (status == DROVER_OK && goes_on(&control))
         turn(&control);
     order_send(control.pair, order_new(ORDER_QUIT));
     if (!data_join(options->data, DATA_END_MS))
         die(&control);
-    if (control.epoll >= 0)
-        close(control.epoll);
+    control_done(&control);
     if (status == DROVER_OK && control.gave_up)
         status = drover_error_set(error, DROVER_INTERNAL, "something that runs could not be stopped");
     else if (status == DROVER_OK && control.failed && !control.stopping)

@@ -1,8 +1,8 @@
 /* control.h - the control loop: the host's children, signals, and requests to the broker itself
  *
  * Runs on the main thread, since only that may fork (host.h). START: control_run() with everything set up. OPERATION:
- * events of the host become orders to the data thread, notices of the data thread go to the host. END: SIGTERM or
- * SIGINT: refuse what waits, run the host's stop ladder, quit the data thread.
+ * events of the host become orders to the data thread, notices of the data thread go to the host; SIGHUP: read the
+ * configuration again. END: SIGTERM or SIGINT: refuse what waits, run the host's stop ladder, quit the data thread.
  */
 #ifndef DROVER_IO_CONTROL_H
 #define DROVER_IO_CONTROL_H

@@ -49,11 +49,12 @@ static uint64_t random_number(void *context)
 
 /* ---- effects ---- */
 
-static void copy_octets(struct notice *notice, const struct effect *effect, const struct effects *effects)
+static char *copy_text(const char *text)
 {
-    notice->text = strdup((const char *)effects_octets(effects, effect));
-    if (notice->text == NULL)
+    char *copy = strdup(text);
+    if (copy == NULL)
         abort();
+    return copy;
 }
 
 static void take_figures(const struct core *core, struct figures *figures)
@@ -69,10 +70,8 @@ static void take_figures(const struct core *core, struct figures *figures)
     core_list_services(core, figures->services, figures->service_count);
     core_list_workers(core, figures->workers, figures->worker_count);
     for (size_t i = 0; i < figures->service_count; i++) {
-        figures->names[i] = strdup(figures->services[i].name);
+        figures->names[i] = copy_text(figures->services[i].name);
         figures->services[i].name = NULL;
-        if (figures->names[i] == NULL)
-            abort();
     }
 }
 
@@ -89,6 +88,8 @@ static enum notice_kind notice_of(enum effect_kind kind)
         return NOTICE_WORKER_DRAINED;
     case EFFECT_PROBED:
         return NOTICE_PROBED;
+    case EFFECT_RECONFIGURED:
+        return NOTICE_RECONFIGURED;
     case EFFECT_ADMIN:
         return NOTICE_ADMIN;
     case EFFECT_SEND:
@@ -97,10 +98,16 @@ static enum notice_kind notice_of(enum effect_kind kind)
     return NOTICE_FAILED;
 }
 
+static void send_notice(struct data *data, struct notice *notice)
+{
+    notice_send(data->data_end, notice);
+    data->orders_awake = true; /* sending may have swallowed the edge */
+}
+
 static void tell_control(struct data *data, const struct effects *effects, struct effect *effect)
 {
     struct notice *notice = notice_new(notice_of(effect->kind));
-    copy_octets(notice, effect, effects);
+    notice->text = copy_text((const char *)effects_octets(effects, effect));
     notice->worker = effect->worker;
     notice->peer = effect->peer;
     notice->session = effect->session;
@@ -114,8 +121,7 @@ static void tell_control(struct data *data, const struct effects *effects, struc
             abort();
         memcpy(notice->data, zbody_ops.data(&effect->body), notice->size);
     }
-    notice_send(data->data_end, notice);
-    data->orders_awake = true; /* sending may have swallowed the edge */
+    send_notice(data, notice);
 }
 
 /* Do what the core wants done. */
@@ -195,29 +201,41 @@ static void answer_admin(struct data *data, struct order *order)
     core_answer_admin(data->core, sys_now_ms(), order->peer, order->session, order->call, &order->error, &body);
 }
 
+/* Carries out ORDER_PROBE and ORDER_RECONFIGURE. */
 static enum drover_status ask_worker(struct data *data, const struct order *order, uint64_t now_ms,
                                      struct drover_error *error)
 {
     struct body body = {.present = false};
+    const uint64_t limit_ms = order->limits.deadline_ms;
     if (order->data != NULL && !zbody_ops.make(&body, order->data, order->size))
-        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for a self-test");
-    return core_probe(data->core, now_ms, order->worker, order->text, &body, order->limits.deadline_ms, error);
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory to ask a worker");
+    if (order->kind == ORDER_RECONFIGURE)
+        return core_reconfigure(data->core, now_ms, order->worker, &body, limit_ms, error);
+    return core_probe(data->core, now_ms, order->worker, order->text, &body, limit_ms, error);
 }
 
 /* A worker that cannot be asked has answered that. */
-static void probe(struct data *data, const struct order *order, uint64_t now_ms)
+static void ask(struct data *data, const struct order *order, uint64_t now_ms)
 {
     struct drover_error error = {0};
+    const bool settings = order->kind == ORDER_RECONFIGURE;
     if (ask_worker(data, order, now_ms, &error) == DROVER_OK)
         return;
-    struct notice *notice = notice_new(NOTICE_PROBED);
+    struct notice *notice = notice_new(settings ? NOTICE_RECONFIGURED : NOTICE_PROBED);
     notice->worker = order->worker;
-    notice->call = (uint64_t)error.status;
-    notice->text = strdup(error.text);
-    if (notice->text == NULL)
-        abort();
-    notice_send(data->data_end, notice);
-    data->orders_awake = true;
+    notice->call = settings ? 0 : (uint64_t)error.status;
+    notice->text = copy_text(error.text);
+    send_notice(data, notice);
+}
+
+static void count(struct data *data, const struct order *order)
+{
+    struct notice *notice = notice_new(NOTICE_COUNTED);
+    notice->service = copy_text(order->service);
+    notice->generation = order->generation;
+    (void)core_generation_stats(data->core, order->service, order->started, &notice->previous);
+    (void)core_generation_stats(data->core, order->service, order->generation, &notice->fresh);
+    send_notice(data, notice);
 }
 
 static void obey(struct data *data, struct order *order)
@@ -230,6 +248,9 @@ static void obey(struct data *data, struct order *order)
         order->limits.name = order->service;
         order->limits.interface = order->text;
         status = core_set_service(data->core, &order->limits, &error);
+        break;
+    case ORDER_REMOVE_SERVICE:
+        core_remove_service(data->core, now_ms, order->service);
         break;
     case ORDER_REFUSE_SERVICE:
         core_refuse_service(data->core, now_ms, order->service, order->text);
@@ -249,7 +270,11 @@ static void obey(struct data *data, struct order *order)
         core_switch(data->core, now_ms, order->service, order->generation);
         break;
     case ORDER_PROBE:
-        probe(data, order, now_ms);
+    case ORDER_RECONFIGURE:
+        ask(data, order, now_ms);
+        break;
+    case ORDER_COUNT:
+        count(data, order);
         break;
     case ORDER_WORKER_CLOSED:
         core_worker_closed(data->core, now_ms, order->worker, order->started);

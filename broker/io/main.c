@@ -56,12 +56,11 @@ static const struct option table[] = {
 
 /* What the broker holds while it runs; broker_done() is total. */
 struct broker {
-    struct config *config;
     struct lockkeeper keeper;
-    struct roster roster;
+    struct roster roster; /* owns the configuration that is in force */
     struct data *data;
     struct host *host;
-    char *run_folder, *services_folder, *store, *endpoint;
+    char *run_folder, *services_folder, *store, *memory, *endpoint;
     char *worker_program, *helpers, *library_folder; /* what belongs to this installation */
     int signals;
 };
@@ -120,20 +119,70 @@ static int print_messages(enum drover_status status, struct config_messages *mes
     return status == DROVER_OK ? 0 : EXIT_CONFIG;
 }
 
+static int print_error(const struct drover_error *error)
+{
+    (void)fprintf(stderr, "drover-broker: %s\n", error->text[0] != '\0' ? error->text : "no memory");
+    return error->status == DROVER_RESOURCE_EXHAUSTED ? EXIT_INTERNAL : EXIT_CONFIG;
+}
+
+/* The programs that nobody starts by hand: beside this one in a build's folder, in libexec/drover where it is
+ * installed. For the caller to free(). */
+static char *find_helpers(const char *folder)
+{
+    char *beside = text_format("%s/drover-launch", folder);
+    const bool built = beside != NULL && access(beside, X_OK) == 0;
+    free(beside);
+    return built ? strdup(folder) : text_format("%s/../" DROVER_LIBEXECDIR "/drover", folder);
+}
+
+static enum drover_status find_installation(struct broker *broker, struct drover_error *error)
+{
+    char *folder = sys_program_dir();
+    if (folder != NULL) {
+        broker->worker_program = text_format("%s/drover-worker", folder);
+        broker->helpers = find_helpers(folder);
+        broker->library_folder = text_format("%s/../" DROVER_LIBDIR, folder);
+    }
+    free(folder);
+    if (broker->worker_program == NULL || broker->helpers == NULL || broker->library_folder == NULL)
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for paths");
+    return DROVER_OK;
+}
+
 /* The configuration and its lock file. */
 static int load(const struct arguments *arguments, struct broker *broker)
 {
     enum lockkeeper_mode mode = arguments->locked ? LOCKKEEPER_LOCKED : LOCKKEEPER_WRITES;
     struct config_messages messages = {0};
-    const enum drover_status status = load_config(arguments->config, &broker->config, &messages);
-    if (print_messages(status, &messages) != 0)
+    struct drover_error error = {0};
+    struct config *config = NULL;
+    char hash[HOST_HASH_SIZE];
+    roster_hash_file(arguments->config, hash);
+    if (print_messages(load_config(arguments->config, &config, &messages), &messages) != 0)
         return EXIT_CONFIG;
     if (arguments->frozen)
         mode = LOCKKEEPER_FROZEN;
-    return print_messages(lockkeeper_read(&broker->keeper, broker->config, mode, &messages), &messages);
+    if (print_messages(lockkeeper_read(&broker->keeper, config, mode, &messages), &messages) != 0) {
+        config_free(config);
+        return EXIT_CONFIG;
+    }
+    if (roster_init(&broker->roster, &config, &broker->keeper, broker->worker_program, &error) != DROVER_OK)
+        return print_error(&error);
+    memcpy(broker->roster.file_hash, hash, sizeof(hash));
+    return 0;
 }
 
 /* ---- set up ---- */
+
+/* A reload that is asked for while the configuration is still being read for the first time waits for the control loop,
+ * and does not end the broker. */
+static void hold_hangup(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
 
 /* Threads inherit the mask, so that every signal comes to the control loop. */
 static int block_signals(void)
@@ -150,15 +199,15 @@ static int block_signals(void)
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static enum drover_status lock_all(const struct broker *broker, struct drover_error *error)
+static enum drover_status lock_all(const struct config *config, struct drover_error *error)
 {
-    char *path = text_format("%s/lock", broker->config->state_dir);
+    char *path = text_format("%s/lock", config->state_dir);
     enum drover_status status = DROVER_RESOURCE_EXHAUSTED;
     if (path != NULL)
         status = single_lock(path, error);
     free(path);
-    for (size_t i = 0; status == DROVER_OK && i < broker->config->listen_count; i++) {
-        const char *socket = listen_ipc_path(broker->config->listen[i]);
+    for (size_t i = 0; status == DROVER_OK && i < config->listen_count; i++) {
+        const char *socket = listen_ipc_path(config->listen[i]);
         if (socket == NULL)
             continue;
         char *folder = strdup(socket);
@@ -186,32 +235,16 @@ static enum drover_status find_group(const struct config *config, int64_t *ret_g
     return DROVER_OK;
 }
 
-/* The programs that nobody starts by hand: beside this one in a build's folder, in libexec/drover where it is
- * installed. For the caller to free(). */
-static char *find_helpers(const char *folder)
-{
-    char *beside = text_format("%s/drover-launch", folder);
-    const bool built = beside != NULL && access(beside, X_OK) == 0;
-    free(beside);
-    return built ? strdup(folder) : text_format("%s/../" DROVER_LIBEXECDIR "/drover", folder);
-}
-
 static enum drover_status name_paths(struct broker *broker, struct drover_error *error)
 {
-    char *folder = sys_program_dir();
-    broker->run_folder = text_format("%s/run", broker->config->state_dir);
-    broker->endpoint = text_format("ipc://%s/run/workers.sock", broker->config->state_dir);
-    broker->services_folder = text_format("%s/services", broker->config->state_dir);
-    broker->store = text_format("%s/store", broker->config->state_dir);
-    if (folder != NULL) {
-        broker->worker_program = text_format("%s/drover-worker", folder);
-        broker->helpers = find_helpers(folder);
-        broker->library_folder = text_format("%s/../" DROVER_LIBDIR, folder);
-    }
-    free(folder);
+    const char *state_dir = broker->roster.config->state_dir;
+    broker->run_folder = text_format("%s/run", state_dir);
+    broker->endpoint = text_format("ipc://%s/run/workers.sock", state_dir);
+    broker->services_folder = text_format("%s/services", state_dir);
+    broker->store = text_format("%s/store", state_dir);
+    broker->memory = text_format("%s/versions", state_dir);
     if (broker->run_folder == NULL || broker->endpoint == NULL || broker->services_folder == NULL ||
-        broker->store == NULL || broker->worker_program == NULL || broker->helpers == NULL ||
-        broker->library_folder == NULL)
+        broker->store == NULL || broker->memory == NULL)
         return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for paths");
     return DROVER_OK;
 }
@@ -231,15 +264,15 @@ static enum drover_status make_passable(const char *path, struct drover_error *e
 
 static enum drover_status set_up(struct broker *broker, struct drover_error *error)
 {
+    const struct config *config = broker->roster.config;
     int64_t group = -1;
-    if (name_paths(broker, error) != DROVER_OK || find_group(broker->config, &group, error) != DROVER_OK ||
-        make_passable(broker->config->state_dir, error) != DROVER_OK ||
-        make_passable(broker->run_folder, error) != DROVER_OK ||
-        make_passable(broker->services_folder, error) != DROVER_OK || lock_all(broker, error) != DROVER_OK)
+    if (name_paths(broker, error) != DROVER_OK || find_group(config, &group, error) != DROVER_OK ||
+        make_passable(config->state_dir, error) != DROVER_OK || make_passable(broker->run_folder, error) != DROVER_OK ||
+        make_passable(broker->services_folder, error) != DROVER_OK || lock_all(config, error) != DROVER_OK)
         return error->status;
-    const struct data_options data = {.listen = broker->config->listen,
-                                      .listen_count = broker->config->listen_count,
-                                      .mode = broker->config->mode,
+    const struct data_options data = {.listen = config->listen,
+                                      .listen_count = config->listen_count,
+                                      .mode = config->mode,
                                       .group = group,
                                       .workers = broker->endpoint,
                                       .owner_uid = (uint64_t)getuid()};
@@ -247,16 +280,17 @@ static enum drover_status set_up(struct broker *broker, struct drover_error *err
                                       .worker_program = broker->worker_program,
                                       .helpers = broker->helpers,
                                       .store = broker->store,
-                                      .library_folder = broker->library_folder};
-    if (roster_init(&broker->roster, broker->config, &broker->keeper, broker->worker_program, error) != DROVER_OK ||
-        data_new(&data, &broker->data, error) != DROVER_OK || host_new(&host, &broker->host, error) != DROVER_OK)
+                                      .library_folder = broker->library_folder,
+                                      .memory = broker->memory,
+                                      .unwatched = config->state_dir};
+    if (data_new(&data, &broker->data, error) != DROVER_OK || host_new(&host, &broker->host, error) != DROVER_OK)
         return error->status;
     return data_start(broker->data, error);
 }
 
 static void announce(const struct broker *broker)
 {
-    const struct config *config = broker->config;
+    const struct config *config = broker->roster.config;
     for (size_t i = 0; i < config->listen_count; i++)
         log_line(LOG_LEVEL_INFO, "listening on %s", config->listen[i]);
     for (size_t i = 0; i < config->service_count; i++) {
@@ -268,8 +302,9 @@ static void announce(const struct broker *broker)
 
 static void remove_sockets(const struct broker *broker)
 {
-    for (size_t i = 0; i < broker->config->listen_count; i++) {
-        const char *path = listen_ipc_path(broker->config->listen[i]);
+    const struct config *config = broker->roster.config;
+    for (size_t i = 0; i < config->listen_count; i++) {
+        const char *path = listen_ipc_path(config->listen[i]);
         if (path != NULL)
             (void)unlink(path);
     }
@@ -286,10 +321,10 @@ static void broker_done(struct broker *broker)
         remove_sockets(broker);
     roster_done(&broker->roster);
     lockkeeper_done(&broker->keeper);
-    config_free(broker->config);
     free(broker->run_folder);
     free(broker->services_folder);
     free(broker->store);
+    free(broker->memory);
     free(broker->endpoint);
     free(broker->worker_program);
     free(broker->helpers);
@@ -304,10 +339,10 @@ static int run(struct broker *broker)
     broker->signals = block_signals();
     sys_seed_libzmq();
     (void)sys_raise_descriptor_limit();
-    if (broker->signals < 0 || set_up(broker, &error) != DROVER_OK) {
-        (void)fprintf(stderr, "drover-broker: %s\n", error.text[0] != '\0' ? error.text : "no signalfd");
-        return error.status == DROVER_RESOURCE_EXHAUSTED ? EXIT_INTERNAL : EXIT_CONFIG;
-    }
+    if (broker->signals < 0)
+        (void)drover_error_set(&error, DROVER_RESOURCE_EXHAUSTED, "no signalfd: %s", strerror(errno));
+    if (broker->signals < 0 || set_up(broker, &error) != DROVER_OK)
+        return print_error(&error);
     announce(broker);
     const struct control_options options = {.data = broker->data,
                                             .host = broker->host,
@@ -326,14 +361,19 @@ int main(int argc, char **argv)
 {
     struct arguments arguments = {0};
     struct broker broker = {.signals = -1};
+    struct drover_error error = {0};
     int status = read_arguments(argc, argv, &arguments);
     if (status >= 0)
         return status;
-    status = load(&arguments, &broker);
+    hold_hangup();
+    if (find_installation(&broker, &error) != DROVER_OK)
+        status = print_error(&error);
+    else
+        status = load(&arguments, &broker);
     if (status == 0 && !arguments.check)
         status = run(&broker);
     else if (status == 0)
-        (void)printf("%s: %zu services, no mistakes\n", arguments.config, broker.config->service_count);
+        (void)printf("%s: %zu services, no mistakes\n", arguments.config, broker.roster.count);
     broker_done(&broker);
     return status;
 }

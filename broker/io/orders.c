@@ -47,6 +47,7 @@ struct notice *notice_free(struct notice *notice)
         free(notice->figures.names);
         free(notice->figures.services);
         free(notice->figures.workers);
+        free(notice->service);
         free(notice->text);
         free(notice->data);
         free(notice);

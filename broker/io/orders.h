@@ -16,10 +16,15 @@
 
 enum order_kind {
     ORDER_SET_SERVICE,
+    ORDER_REMOVE_SERVICE, /* new calls are NOT_FOUND, what waits ends, what runs goes on */
     ORDER_REFUSE_SERVICE,
     ORDER_EXPECT_WORKER,
-    ORDER_SWITCH, /* calls go to `generation` from now on */
-    ORDER_PROBE,  /* ask `worker` for `text` with `data`, within `limits.deadline_ms`; NOTICE_PROBED comes back */
+    ORDER_SWITCH,      /* calls go to `generation` from now on */
+    ORDER_PROBE,       /* ask `worker` for `text` with `data`, within `limits.deadline_ms`; NOTICE_PROBED comes back.
+                        * `text` NULL or "": for nothing, any answer will do */
+    ORDER_RECONFIGURE, /* give `worker` the settings `data`, within `limits.deadline_ms` (0: 10 s); NOTICE_RECONFIGURED
+                        * comes back, at once when it cannot take any */
+    ORDER_COUNT,       /* how do `generation` of `service` and the one before it, `started`, get on; NOTICE_COUNTED */
     ORDER_WORKER_CLOSED,
     ORDER_WORKER_LOST,
     ORDER_ANSWER_ADMIN,
@@ -56,7 +61,10 @@ enum notice_kind {
     NOTICE_WORKER_CONFIG_ERROR,
     NOTICE_WORKER_HUNG,
     NOTICE_WORKER_DRAINED,
-    NOTICE_PROBED, /* `call` is the status, `text` why */
+    NOTICE_PROBED,       /* `call` is the status, `text` why */
+    NOTICE_RECONFIGURED, /* `call` is 1 when `worker` has taken the settings; else it has its old ones, `text` says why
+                          */
+    NOTICE_COUNTED,      /* `previous` and `fresh` of the `generation` of `service` */
     NOTICE_ADMIN,
     NOTICE_FAILED, /* the data thread has ended because of a fault: the broker must too */
 };
@@ -66,7 +74,10 @@ struct notice {
     uint64_t worker;
     char *text; /* reason, or the verb of an admin request */
     uint64_t peer, session, call;
-    void *data; /* the request */
+    char *service;
+    uint64_t generation;
+    struct core_generation_stats previous, fresh; /* all zero where the core knows of no call */
+    void *data;                                   /* the request */
     size_t size;
     struct figures figures;
 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -215,30 +216,38 @@ static bool fill_fetch(struct roster *roster)
                                       {"--known-hosts", config->fetch_known_hosts},
                                       {"--token-file", config->fetch_token_file},
                                       {"--ca", config->fetch_ca}};
+    const size_t count = sizeof(options) / sizeof(options[0]);
     size_t used = 0;
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+    roster->fetch = calloc(2 * count + 1, sizeof(*roster->fetch));
+    for (size_t i = 0; roster->fetch != NULL && i < count; i++) {
         if (options[i][1] == NULL)
             continue;
         roster->fetch[used++] = options[i][0];
         roster->fetch[used++] = options[i][1];
     }
-    return roster->allow != NULL;
+    return roster->allow != NULL && roster->fetch != NULL;
 }
 
-enum drover_status roster_init(struct roster *roster, const struct config *config, const struct lockkeeper *keeper,
+enum drover_status roster_init(struct roster *roster, struct config **config, const struct lockkeeper *keeper,
                                const char *worker_program, struct drover_error *error)
 {
-    struct drover_error why = {0}; /* a worker that cannot be read cannot be started either, which says why */
-    *roster = (struct roster){.config = config, .worker_program = worker_program, .count = config->service_count};
+    *roster = (struct roster){.config = *config, .worker_program = worker_program, .count = (*config)->service_count};
+    *config = NULL;
     roster->entries = calloc(roster->count + 1, sizeof(*roster->entries));
     bool good = roster->entries != NULL && fill_fetch(roster);
     for (size_t i = 0; good && i < roster->count; i++)
-        good = fill(roster, &roster->entries[i], &config->services[i], keeper);
+        good = fill(roster, &roster->entries[i], &roster->config->services[i], keeper);
     if (!good)
         return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for %zu services", roster->count);
-    if (sys_hash_file(worker_program, roster->worker_artefact, &why) != DROVER_OK)
-        roster->worker_artefact[0] = '\0';
+    roster_hash_file(worker_program, roster->worker_artefact); /* one that cannot be read cannot be started either */
     return DROVER_OK;
+}
+
+void roster_hash_file(const char *path, char ret_hash[HOST_HASH_SIZE])
+{
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode) || sys_hash_file(path, ret_hash, NULL) != DROVER_OK)
+        ret_hash[0] = '\0';
 }
 
 static void entry_done(struct roster_entry *entry)
@@ -256,6 +265,8 @@ void roster_done(struct roster *roster)
         entry_done(&roster->entries[i]);
     free(roster->entries);
     free(roster->allow);
+    free(roster->fetch);
+    config_free(roster->config);
     *roster = (struct roster){0};
 }
 
@@ -266,6 +277,16 @@ struct roster_entry *roster_find(const struct roster *roster, const char *servic
             return &roster->entries[i];
     }
     return NULL;
+}
+
+void roster_note(struct roster_entry *entry, const struct host_obtained *obtained)
+{
+    memcpy(entry->obtained, obtained->commit, sizeof(entry->obtained));
+}
+
+const char *roster_commit(const struct roster_entry *entry)
+{
+    return entry->commit[0] != '\0' ? entry->commit : entry->obtained;
 }
 
 struct host_service roster_host_service(const struct roster *roster, const struct roster_entry *entry)
@@ -288,5 +309,15 @@ struct host_service roster_host_service(const struct roster *roster, const struc
         .restart_max_ms = service->restart_max_ms,
         .ready_limit_ms = service->start_limit_ms,
         .drain_limit_ms = service->hang_ms + DRAIN_GRACE_MS,
+        .settings = service->settings,
+        .settings_size = service->settings_size,
+        .by_hand = service->reload_by_hand,
+        .settle_ms = service->settle_ms,
+        .probation_ms = service->probation_ms,
+        .debounce_ms = service->debounce_ms,
+        .self_test = {.method = service->test_method,
+                      .request = service->test_request,
+                      .request_size = service->test_request_size,
+                      .expect = service->test_expect},
     };
 }

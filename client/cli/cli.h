@@ -100,9 +100,6 @@ DROVER_MUST_CHECK enum drover_status cli_admin(struct drover_client *client, con
                                                struct drover_reply *ret_reply, struct drover_document **ret_document,
                                                struct drover_error *error);
 
-/* Connect, ask {service}, and say what was asked: all that `restart` and `drain` do. Returns the exit status. */
-int cli_ask_service(const struct cli_globals *globals, const char *verb, const char *service, const char *said);
-
 /* Milliseconds as the library takes them: at most UINT32_MAX. */
 uint32_t cli_clamp_ms(uint64_t ms);
 

@@ -99,33 +99,6 @@ enum drover_status cli_admin(struct drover_client *client, const char *verb, con
     return DROVER_OK;
 }
 
-int cli_ask_service(const struct cli_globals *globals, const char *verb, const char *service, const char *said)
-{
-    struct drover_client *client = NULL;
-    struct drover_document *document = NULL;
-    struct drover_reply reply = {0};
-    struct drover_error error = {0};
-    struct drover_writer *request = drover_writer_new();
-    int result = cli_connect(globals, true, 0, &client);
-
-    if (result == EXIT_DONE && request != NULL) {
-        drover_write_map(request, 1);
-        drover_write_string(request, "service");
-        drover_write_string(request, service);
-        if (cli_admin(client, verb, request, cli_admin_ms(globals), &reply, &document, &error) != DROVER_OK)
-            result = cli_fail(globals, &error);
-        else if (globals->json)
-            puts("{}");
-        else
-            printf("service '%s': %s\n", service, said);
-    }
-    drover_document_free(document);
-    drover_reply_done(&reply);
-    drover_writer_free(request);
-    drover_client_free(client);
-    return request == NULL ? EX_SOFTWARE : result;
-}
-
 void cli_pause(uint64_t ms)
 {
     poll(NULL, 0, (int)(ms > 60000 ? 60000 : ms));

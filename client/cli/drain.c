@@ -1,12 +1,12 @@
 /* drain.c - `drover drain SERVICE` */
-#include "client/cli/cli.h"
+#include "client/cli/inquiry.h"
 
 static const struct option options[] = {CLI_GLOBAL_OPTIONS, {0}};
 
 static int run(const void *globals, char **words, int count)
 {
     (void)count;
-    return cli_ask_service(globals, "drain", words[0], "drain asked for");
+    return inquiry_order(globals, "drain", words[0], "drain asked for");
 }
 
 const struct verb verb_drain = {

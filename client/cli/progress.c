@@ -83,6 +83,17 @@ void progress_line(struct progress *progress, const char *line)
     fprintf(progress->out, "%s\n", text_printable(line, strlen(line), text, sizeof(text)));
 }
 
+void progress_now(struct progress *progress, const char *text)
+{
+    char shown[PROGRESS_LINE_SIZE];
+
+    if (progress->quiet || !progress->bar)
+        return;
+    fprintf(progress->out, "\r\033[K%s", text_printable(text, strlen(text), shown, sizeof(shown)));
+    fflush(progress->out);
+    progress->shown = true;
+}
+
 void progress_done(struct progress *progress)
 {
     clear(progress);

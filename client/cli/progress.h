@@ -31,6 +31,9 @@ void progress_show(struct progress *progress, const struct progress_state *state
 /* Print a line of text above the bar. */
 void progress_line(struct progress *progress, const char *line);
 
+/* Show what goes on at this moment, in place of the bar; on a terminal only. */
+void progress_now(struct progress *progress, const char *text);
+
 /* Clear the bar. */
 void progress_done(struct progress *progress);
 

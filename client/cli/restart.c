@@ -1,12 +1,12 @@
 /* restart.c - `drover restart SERVICE` */
-#include "client/cli/cli.h"
+#include "client/cli/inquiry.h"
 
 static const struct option options[] = {CLI_GLOBAL_OPTIONS, {0}};
 
 static int run(const void *globals, char **words, int count)
 {
     (void)count;
-    return cli_ask_service(globals, "restart", words[0], "restart asked for");
+    return inquiry_order(globals, "restart", words[0], "restart asked for");
 }
 
 const struct verb verb_restart = {

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/cli/cli.h"
+#include "client/cli/inquiry.h"
 #include "client/cli/json.h"
 #include "client/cli/status_view.h"
 #include "common/sys/sys.h"
@@ -25,55 +25,6 @@ static const struct option options[] = {
     {0},
 };
 
-/* One look at the broker. */
-struct look {
-    struct drover_client *client;
-    struct drover_writer *request;
-    struct drover_reply reply;
-    struct drover_document *document; /* of the last good answer, or NULL */
-};
-
-static int look_init(struct look *look, const struct cli_globals *globals, const char *service)
-{
-    *look = (struct look){.request = drover_writer_new()};
-    if (look->request == NULL)
-        return EX_SOFTWARE;
-    drover_write_map(look->request, service == NULL ? 0 : 1);
-    if (service != NULL) {
-        drover_write_string(look->request, "service");
-        drover_write_string(look->request, service);
-    }
-    return cli_connect(globals, true, 0, &look->client);
-}
-
-static void look_forget(struct look *look)
-{
-    look->document = drover_document_free(look->document);
-    drover_reply_done(&look->reply);
-}
-
-static void look_done(struct look *look)
-{
-    look_forget(look);
-    drover_writer_free(look->request);
-    drover_client_free(look->client);
-}
-
-/* Keeps the answer of before when there is no new one. */
-static enum drover_status look_again(struct look *look, uint32_t deadline_ms, struct drover_error *error)
-{
-    struct drover_reply reply = {0};
-    struct drover_document *document = NULL;
-    enum drover_status status = cli_admin(look->client, "status", look->request, deadline_ms, &reply, &document, error);
-
-    if (status == DROVER_OK) {
-        look_forget(look);
-        look->reply = reply;
-        look->document = document;
-    }
-    return status;
-}
-
 static void print_json(const struct drover_value *status)
 {
     struct drover_writer *writer = drover_writer_new();
@@ -91,9 +42,9 @@ static void print_json(const struct drover_value *status)
     drover_writer_free(writer);
 }
 
-static void print(const struct status_options *status, const struct look *look)
+static void print(const struct status_options *status, const struct inquiry *inquiry)
 {
-    const struct drover_value *root = drover_document_root(look->document);
+    const struct drover_value *root = inquiry_answer(inquiry);
 
     if (status->globals.json)
         print_json(root);
@@ -101,25 +52,25 @@ static void print(const struct status_options *status, const struct look *look)
         status_print_table(stdout, root);
 }
 
-static int show_once(const struct status_options *status, struct look *look)
+static int show_once(const struct status_options *status, struct inquiry *inquiry)
 {
     struct drover_error error = {0};
 
-    if (look_again(look, cli_admin_ms(&status->globals), &error) != DROVER_OK)
+    if (inquiry_ask(inquiry, "status", cli_admin_ms(&status->globals), &error) != DROVER_OK)
         return cli_fail(&status->globals, &error);
-    print(status, look);
+    print(status, inquiry);
     return EXIT_DONE;
 }
 
 /* Until somebody ends the program. A broker that is away for a while is said, and waited for. */
-static int watch(const struct status_options *status, struct look *look)
+static int watch(const struct status_options *status, struct inquiry *inquiry)
 {
     bool clear = isatty(STDOUT_FILENO) && !status->globals.json;
 
     for (;;) {
         if (clear)
             fputs("\033[H\033[2J", stdout);
-        (void)show_once(status, look);
+        (void)show_once(status, inquiry);
         if (fflush(stdout) != 0)
             return EX_SOFTWARE;
         cli_pause(WATCH_MS);
@@ -134,22 +85,22 @@ static bool is_passing(const struct drover_error *error)
     return result == EX_UNAVAILABLE || result == EX_TEMPFAIL;
 }
 
-static int give_up_waiting(const struct status_options *status, const struct look *look,
+static int give_up_waiting(const struct status_options *status, const struct inquiry *inquiry,
                            const struct drover_error *error)
 {
     struct drover_error over = {.outcome = DROVER_OUTCOME_NOT_STARTED, .origin = DROVER_ORIGIN_CLIENT};
 
-    if (look->document == NULL) {
+    if (inquiry_answer(inquiry) == NULL) {
         (void)drover_error_set(&over, DROVER_DEADLINE_EXCEEDED, "waited %llu ms: %.380s",
                                (unsigned long long)status->wait_ms, error->text);
         return cli_fail(&status->globals, &over);
     }
-    print(status, look);
-    status_print_waiting(stderr, drover_document_root(look->document));
+    print(status, inquiry);
+    status_print_waiting(stderr, inquiry_answer(inquiry));
     return EX_TEMPFAIL;
 }
 
-static int wait_until_ready(const struct status_options *status, struct look *look)
+static int wait_until_ready(const struct status_options *status, struct inquiry *inquiry)
 {
     uint64_t until_ms = sys_now_ms() + status->wait_ms, now_ms;
     struct drover_error error = {0};
@@ -157,31 +108,33 @@ static int wait_until_ready(const struct status_options *status, struct look *lo
     while ((now_ms = sys_now_ms()) < until_ms) {
         uint64_t left_ms = until_ms - now_ms;
         uint32_t answer_ms = left_ms < WAIT_ANSWER_MS ? (uint32_t)left_ms : WAIT_ANSWER_MS;
-        if (look_again(look, answer_ms, &error) != DROVER_OK) {
+        if (inquiry_ask(inquiry, "status", answer_ms, &error) != DROVER_OK) {
             if (!is_passing(&error))
                 return cli_fail(&status->globals, &error);
-        } else if (status_is_ready(drover_document_root(look->document))) {
-            print(status, look);
+        } else if (status_is_ready(inquiry_answer(inquiry))) {
+            print(status, inquiry);
             return EXIT_DONE;
         }
         cli_pause(left_ms < WAIT_STEP_MS ? left_ms : WAIT_STEP_MS);
     }
-    return give_up_waiting(status, look, &error);
+    return give_up_waiting(status, inquiry, &error);
 }
 
 static int run(const void *given, char **words, int count)
 {
     const struct status_options *status = given;
-    struct look look;
-    int result = look_init(&look, &status->globals, count > 0 ? words[0] : NULL);
+    struct inquiry inquiry;
+    int result = inquiry_open(&inquiry, &status->globals);
 
+    if (result == EXIT_DONE)
+        inquiry_about(&inquiry, count > 0 ? words[0] : NULL);
     if (result == EXIT_DONE && status->wait_ms > 0)
-        result = wait_until_ready(status, &look);
+        result = wait_until_ready(status, &inquiry);
     if (result == EXIT_DONE && status->watch)
-        result = watch(status, &look);
+        result = watch(status, &inquiry);
     else if (result == EXIT_DONE && status->wait_ms == 0)
-        result = show_once(status, &look);
-    look_done(&look);
+        result = show_once(status, &inquiry);
+    inquiry_close(&inquiry);
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/rollout_view.h"
 #include "common/base/text.h"
 
 #define CELL_SIZE 512 /* a reason has to fit: hashes are long, and two of them matter */
@@ -121,14 +122,17 @@ static const struct {
 };
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
-/* A worker that is stopped or waits for its next start has no process. */
-static void print_worker(FILE *out, const struct drover_value *worker)
+/* A worker that is stopped or waits for its next start has no process. Its generation is told where it is not `active`,
+ * the service's. */
+static void print_worker(FILE *out, const struct drover_value *worker, const char *active)
 {
     char pid[CELL_SIZE], state[CELL_SIZE], restarts[CELL_SIZE], in_flight[CELL_SIZE], artefact[CELL_SIZE],
-        sandbox[CELL_SIZE];
+        sandbox[CELL_SIZE], generation[CELL_SIZE];
+    bool is_other = strcmp(cell(worker, "generation", generation), active) != 0 && strcmp(generation, "-") != 0;
 
     (void)cell(worker, "pid", pid);
-    fprintf(out, "  worker %s: %s, restarts %s, in flight %s, artefact %.12s%s%s\n", strcmp(pid, "0") == 0 ? "-" : pid,
+    fprintf(out, "  worker %s%s%s: %s, restarts %s, in flight %s, artefact %.12s%s%s\n",
+            strcmp(pid, "0") == 0 ? "-" : pid, is_other ? " of generation " : "", is_other ? generation : "",
             cell(worker, "state", state), cell(worker, "restarts", restarts), cell(worker, "in_flight", in_flight),
             cell(worker, "artefact", artefact), has_text(worker, "sandbox") ? ", sandbox " : "",
             has_text(worker, "sandbox") ? cell(worker, "sandbox", sandbox) : "");
@@ -137,15 +141,14 @@ static void print_worker(FILE *out, const struct drover_value *worker)
 static void print_service(FILE *out, const struct drover_value *service, const int *widths)
 {
     const struct drover_value *workers = drover_value_get(service, "workers");
-    char buffer[CELL_SIZE];
+    char buffer[CELL_SIZE], active[CELL_SIZE];
 
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         fprintf(out, i + 1 < COLUMN_COUNT ? "%-*s  " : "%*s\n", i + 1 < COLUMN_COUNT ? widths[i] : 0,
                 cell(service, columns[i].key, buffer));
     for (size_t i = 0; i < drover_value_count(workers); i++)
-        print_worker(out, drover_value_at(workers, i));
-    if (has_text(service, "progress"))
-        fprintf(out, "  %s\n", cell(service, "progress", buffer));
+        print_worker(out, drover_value_at(workers, i), cell(service, "generation", active));
+    rollout_print(out, service);
     if (has_text(service, "last_error"))
         fprintf(out, "  last error: %s\n", cell(service, "last_error", buffer));
 }
@@ -156,9 +159,12 @@ void status_print_table(FILE *out, const struct drover_value *status)
     const struct drover_value *services = drover_value_get(status, "services");
     char version[CELL_SIZE], pid[CELL_SIZE], uptime[CELL_SIZE];
     int widths[COLUMN_COUNT];
+    bool changed = false;
 
     fprintf(out, "broker %s, pid %s, up %s s\n", cell(broker, "version", version), cell(broker, "pid", pid),
             cell(broker, "uptime_s", uptime));
+    if (drover_value_bool(drover_value_get(drover_value_get(broker, "configuration"), "changed"), &changed) && changed)
+        fputs("its configuration has changed: 'drover plan' shows how, 'drover reload' puts it into force\n", out);
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         int title = (int)strlen(columns[i].title), width = widest(services, columns[i].key);
         widths[i] = width > title ? width : title;

@@ -34,7 +34,8 @@ void wire_hello_encode(const struct wire_hello *hello, const struct wire_method 
                        struct drover_writer *writer)
 {
     const bool worker = hello->role == WIRE_ROLE_WORKER;
-    drover_write_map(writer, 6u + (worker ? 6u : 0u) + (hello->has_token ? 1u : 0u));
+    const bool reconfigures = worker && hello->reconfigures;
+    drover_write_map(writer, 6u + (worker ? 6u : 0u) + (reconfigures ? 1u : 0u) + (hello->has_token ? 1u : 0u));
     drover_write_string(writer, "role");
     drover_write_string(writer, wire_role_name(hello->role));
     put_number(writer, "version_min", hello->version_min);
@@ -49,6 +50,10 @@ void wire_hello_encode(const struct wire_hello *hello, const struct wire_method 
         put_text(writer, "driver_version", hello->driver_version);
         put_number(writer, "concurrency", hello->concurrency);
         put_methods(writer, methods, method_count);
+    }
+    if (reconfigures) {
+        drover_write_string(writer, "reconfigure");
+        drover_write_bool(writer, true);
     }
     if (hello->has_token) {
         drover_write_string(writer, "token");
@@ -153,6 +158,16 @@ static bool take_methods(const struct drover_value *map, const struct drover_val
     return true;
 }
 
+static bool take_flag(const struct drover_value *map, const char *key, bool *ret, struct drover_error *error)
+{
+    const struct drover_value *value = drover_value_get(map, key);
+    if (value == NULL || drover_value_bool(value, ret))
+        return true;
+    (void)drover_error_set(error, DROVER_INVALID_ARGUMENT, "key '%s' must be true or false, got: %s", key,
+                           drover_type_name(drover_value_type(value)));
+    return false;
+}
+
 static bool take_concurrency(const struct drover_value *map, uint64_t *ret, struct drover_error *error)
 {
     if (!take_number(map, "concurrency", ret, error))
@@ -199,7 +214,7 @@ enum drover_status wire_hello_decode(const struct drover_document *document, str
         take_text(map, "driver", &hello.driver, error) &&
         take_text(map, "driver_version", &hello.driver_version, error) &&
         take_concurrency(map, &hello.concurrency, error) && take_methods(map, &hello.methods, error) &&
-        take_token(map, &hello, error);
+        take_flag(map, "reconfigure", &hello.reconfigures, error) && take_token(map, &hello, error);
     if (!good)
         return DROVER_INVALID_ARGUMENT;
     *ret_hello = hello;

@@ -20,7 +20,7 @@
 #define WIRE_READ_BODY_MAX 131072 /* octets of a body that the broker itself reads: HELLO, ADMIN */
 
 /* HELLO. Keys: role, version_min, version_max, software, name, instance; of a worker also interface,
- * interface_version, driver, driver_version, concurrency, methods ([{name, idempotent}]), token. */
+ * interface_version, driver, driver_version, concurrency, methods ([{name, idempotent}]), reconfigure, token. */
 struct wire_hello {
     enum wire_role role; /* client, worker or admin */
     uint64_t version_min, version_max;
@@ -30,6 +30,7 @@ struct wire_hello {
     struct drover_text interface, interface_version, driver, driver_version;
     uint64_t concurrency;
     const struct drover_value *methods; /* array of maps, or NULL; when encoding see wire_method */
+    bool reconfigures;                  /* RECONFIGURE may be sent to it */
     uint8_t token[WIRE_TOKEN_SIZE];
     bool has_token;
 };

@@ -20,6 +20,7 @@
 #define WIRE_VERSION 1
 #define WIRE_HEADER_FIXED_SIZE 24
 #define WIRE_NAME_MAX 255      /* octets of a service's or a method's name */
+#define WIRE_NO_METHOD "."     /* what a call names that asks for nothing but an answer */
 #define WIRE_METADATA_MAX 8192 /* octets */
 #define WIRE_TEXT_MAX (DROVER_ERROR_TEXT_SIZE - 1)
 /* No valid header is longer. */

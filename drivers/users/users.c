@@ -180,6 +180,21 @@ enum drover_status users_configure(const struct drover_value *settings, enum use
     return status;
 }
 
+enum drover_status users_reconfigure(void *state, const struct drover_value *settings, struct drover_error *error)
+{
+    struct users *users = state;
+    void *fresh = NULL;
+    enum drover_status status = users_configure(settings, users->use, &fresh, error);
+
+    if (status != DROVER_OK)
+        return status;
+    const struct users former = *users;
+    *users = *(struct users *)fresh;
+    *(struct users *)fresh = former;
+    users_release(fresh);
+    return DROVER_OK;
+}
+
 enum drover_status users_new(const struct user *table, size_t count, enum users_use use, struct users **ret_users,
                              struct drover_error *error)
 {

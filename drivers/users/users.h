@@ -1,7 +1,8 @@
 /* users.h - a directory of users in memory
  *
  * Made once, by users_load() from a file or by users_new() from a table; after that it is only read, so that any number
- * of threads may use it at once. What is returned is borrowed from the directory.
+ * of threads may use it at once, until users_reconfigure() puts another in its place. What is returned is borrowed from
+ * the directory.
  *
  * A directory is made for one of two uses. For look-ups it does not even read the secrets. For logins it
  * has the secrets, and is searched by username only.
@@ -30,6 +31,12 @@ DROVER_MUST_CHECK enum drover_status users_load(const char *path, enum users_use
  * `*ret_state` as configure of struct drover_driver wants it. */
 DROVER_MUST_CHECK enum drover_status users_configure(const struct drover_value *settings, enum users_use use,
                                                      void **ret_state, struct drover_error *error);
+
+/* What they do at reconfigure: read the file as users_configure() does, and only when it is good put its users in place
+ * of those of the directory `state`, which is for the same use afterwards. Errors: as users_configure(); then the
+ * directory is as it was. */
+DROVER_MUST_CHECK enum drover_status users_reconfigure(void *state, const struct drover_value *settings,
+                                                       struct drover_error *error);
 
 /* A directory of `count` users of a table. The table is copied, what it points to is borrowed and must outlive the
  * directory. Searches distinguish upper and lower case. Errors: as users_load(). */

@@ -25,6 +25,8 @@ void broker_start(struct sim *sim)
     if (core_new(&settings, sim->now_ms, &sim->core, &error) != DROVER_OK)
         sim_fail(sim, "core_new: %s", error.text);
     for (size_t i = 0; i < sim->service_count && sim->failed == NULL; i++) {
+        if (sim->services[i].removed)
+            continue;
         if (core_set_service(sim->core, &sim->services[i].limits, &error) != DROVER_OK)
             sim_fail(sim, "core_set_service: %s", error.text);
     }
@@ -72,7 +74,7 @@ static void act_on_send(struct sim *sim, const struct effects *effects, struct e
     if (connection != NULL && connection->client != NULL)
         ledger_told(sim, connection, &header, &effect->body);
     else if (connection != NULL && connection->worker != NULL && header.command == WIRE_CALL &&
-             !drover_text_equals(header.method, SIM_PROBE))
+             !drover_text_equals(header.method, SIM_PROBE) && !drover_text_equals(header.method, WIRE_NO_METHOD))
         ledger_leased(sim, &header, &effect->body, connection->worker);
     network_deliver(sim, effect->peer, octets, effect->size, &effect->body);
 }
@@ -92,18 +94,20 @@ static void act(struct sim *sim, struct effects *effects)
 /* The core's own count of outcomes is that of the ledger. */
 static void check_figures(struct sim *sim)
 {
-    uint64_t told = 0;
+    struct core_stats core;
+    core_stats(sim->core, &core);
     for (size_t i = 0; i < sim->service_count; i++) {
         struct core_service_stats stats;
-        if (!core_service_stats(sim->core, sim->services[i].name, &stats))
+        if (core_service_stats(sim->core, sim->services[i].name, &stats) == sim->services[i].removed)
+            sim_fail(sim, "%s is %s", sim->services[i].name, sim->services[i].removed ? "still there" : "not there");
+        if (sim->services[i].removed)
             continue;
-        told += stats.calls;
         if (stats.queued_bytes > sim->services[i].limits.queue_bytes)
             sim_fail(sim, "%s holds %llu bytes, more than its limit", stats.name,
                      (unsigned long long)stats.queued_bytes);
     }
-    if (told != sim->told)
-        sim_fail(sim, "the core counts %llu outcomes, but told %llu", (unsigned long long)told,
+    if (core.calls != sim->told)
+        sim_fail(sim, "the core counts %llu outcomes, but told %llu", (unsigned long long)core.calls,
                  (unsigned long long)sim->told);
 }
 

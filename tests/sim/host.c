@@ -18,6 +18,8 @@ static void draw_temper(struct sim *sim, struct sim_worker *worker)
     worker->slow_ms = slow[sim_draw(sim, sizeof(slow) / sizeof(slow[0]))];
     worker->error = sim_chance(sim, 300) ? 200 : 0;
     worker->remote = sim_chance(sim, 100);
+    worker->reconfigures = sim_chance(sim, 700);
+    worker->refuse = sim_chance(sim, 300) ? 300 : 0;
     if (sim->trouble == 0)
         return;
     worker->die = sim_chance(sim, 500) ? 20 : 0;
@@ -27,8 +29,13 @@ static void draw_temper(struct sim *sim, struct sim_worker *worker)
     worker->give_back = sim_chance(sim, 200) ? 50 : 0;
 }
 
+bool host_is_of(const struct sim_worker *worker, uint64_t generation)
+{
+    return worker->life == worker->service->life && worker->generation == generation;
+}
+
 /* Which generation serves: the host says so, the core never guesses. */
-static void say_generation(struct sim *sim, const struct sim_service *service)
+void host_say_generation(struct sim *sim, const struct sim_service *service)
 {
     core_switch(sim->core, sim->now_ms, service->name, service->active);
     broker_finish_step(sim);
@@ -40,6 +47,8 @@ void host_launch(struct sim *sim, struct sim_service *service, uint64_t generati
     worker->number = ++sim->worker_count;
     worker->service = service;
     worker->generation = generation;
+    worker->life = service->life;
+    worker->settings = worker->wanted = service->settings;
     worker->next = sim->workers;
     sim->workers = worker;
     draw_temper(sim, worker);
@@ -59,8 +68,14 @@ void host_launch(struct sim *sim, struct sim_service *service, uint64_t generati
 static void launch(struct sim *sim, const struct sim_event *event)
 {
     struct sim_service *service = event->subject;
-    if (event->number == sim->incarnation && !sim->stopped)
+    if (event->number == sim->incarnation && !sim->stopped && !service->removed)
         host_launch(sim, service, service->active);
+}
+
+void host_launch_all(struct sim *sim, struct sim_service *service)
+{
+    for (size_t i = 0; i < service->workers_wanted; i++)
+        sim_later(sim, sim_draw(sim, 50), launch, service, sim->incarnation);
 }
 
 /* ---- death ---- */
@@ -76,7 +91,7 @@ static void report_lost(struct sim *sim, const struct sim_event *event)
     core_worker_lost(sim->core, sim->now_ms, worker->number, worker->remote ? UINT64_MAX : started);
     broker_finish_step(sim);
     reload_worker_lost(sim, worker);
-    if (worker->generation == worker->service->active)
+    if (host_is_of(worker, worker->service->active))
         sim_later(sim, sim_draw(sim, 200), launch, worker->service, sim->incarnation);
 }
 
@@ -92,8 +107,10 @@ static void kill_worker(struct sim *sim, const struct sim_event *event)
 
 void host_broker_lost(struct sim *sim)
 {
-    for (struct sim_worker *worker = sim->workers; worker != NULL; worker = worker->next)
+    for (struct sim_worker *worker = sim->workers; worker != NULL; worker = worker->next) {
         worker->state = SIM_DEAD;
+        worker->testing = worker->setting = false; /* who would have told is gone */
+    }
 }
 
 /* ---- what the core says of workers ---- */
@@ -142,6 +159,17 @@ static void hear_answer(struct sim *sim, const struct sim_event *event)
         reload_probed(sim, worker, worker->probed);
 }
 
+static void probed(struct sim *sim, struct sim_worker *worker, enum drover_status status)
+{
+    if (!worker->testing)
+        sim_fail(sim, "worker %llu is said to have been tested, but was not asked", (unsigned long long)worker->number);
+    if (status == DROVER_OK && !worker->answered)
+        sim_fail(sim, "worker %llu is said to have passed, but has not answered", (unsigned long long)worker->number);
+    worker->testing = false;
+    worker->probed = status;
+    sim_later(sim, sim_draw(sim, 3), hear_answer, worker, sim->incarnation);
+}
+
 void host_effect(struct sim *sim, const struct effect *effect, const char *text)
 {
     struct sim_worker *worker = find_worker(sim, effect->worker);
@@ -157,8 +185,9 @@ void host_effect(struct sim *sim, const struct effect *effect, const char *text)
     } else if (effect->kind == EFFECT_WORKER_READY) {
         sim_later(sim, sim_draw(sim, 3), ask, worker, sim->incarnation);
     } else if (effect->kind == EFFECT_PROBED) {
-        worker->probed = (enum drover_status)effect->call;
-        sim_later(sim, sim_draw(sim, 3), hear_answer, worker, sim->incarnation);
+        probed(sim, worker, (enum drover_status)effect->call);
+    } else if (effect->kind == EFFECT_RECONFIGURED) {
+        change_settings_ended(sim, worker, effect->call == 1);
     } else {
         sim_fail(sim, "worker %llu: unexpected event: %s", (unsigned long long)worker->number, text);
     }
@@ -205,13 +234,15 @@ static void drain(struct sim *sim, struct sim_worker *worker)
     if (worker->closed || worker->remote)
         return;
     host_retire(sim, worker);
-    if (sim_chance(sim, 500) && worker->generation == worker->service->active)
+    if (sim_chance(sim, 500) && host_is_of(worker, worker->service->active))
         sim_later(sim, 0, launch, worker->service, sim->incarnation); /* the next generation */
 }
 
 static void refuse(struct sim *sim)
 {
     struct sim_service *service = &sim->services[sim_draw(sim, sim->service_count)];
+    if (service->removed)
+        return;
     service->refused = !service->refused && sim->quiet_ms == 0;
     sim_trace(sim, "host: %s is %s", service->name, service->refused ? "refused" : "open again");
     core_refuse_service(sim->core, sim->now_ms, service->name, service->refused ? "crash loop" : NULL);
@@ -227,9 +258,8 @@ static void restart_broker(struct sim *sim)
     for (size_t i = 0; i < sim->service_count; i++) {
         sim->services[i].refused = false;
         reload_broker_lost(&sim->services[i]);
-        say_generation(sim, &sim->services[i]);
-        for (size_t k = 0; k < sim->services[i].workers_wanted; k++)
-            sim_later(sim, sim_draw(sim, 50), launch, &sim->services[i], sim->incarnation);
+        host_say_generation(sim, &sim->services[i]);
+        host_launch_all(sim, &sim->services[i]);
     }
 }
 
@@ -248,6 +278,17 @@ static void trouble_worker(struct sim *sim, struct sim_worker *worker)
     }
 }
 
+static void change(struct sim *sim, struct sim_service *service)
+{
+    const uint64_t what = sim_draw(sim, 10);
+    if (what < 5)
+        reload_begin(sim, service);
+    else if (what < 7 || !sim->removes)
+        change_settings(sim, service);
+    else
+        change_remove(sim, service);
+}
+
 static void act(struct sim *sim, const struct sim_event *event)
 {
     if (sim->quiet_ms != 0)
@@ -256,7 +297,7 @@ static void act(struct sim *sim, const struct sim_event *event)
     if (worker != NULL && sim_chance(sim, sim->trouble * 8))
         trouble_worker(sim, worker);
     else if (sim_chance(sim, sim->reloads))
-        reload_begin(sim, &sim->services[sim_draw(sim, sim->service_count)]);
+        change(sim, &sim->services[sim_draw(sim, sim->service_count)]);
     else if (sim_chance(sim, sim->trouble))
         refuse(sim);
     else if (sim->restarts_left > 0 && sim_chance(sim, 20))
@@ -285,10 +326,9 @@ static void send_home(struct sim *sim, const struct sim_event *event)
 void host_start(struct sim *sim)
 {
     for (size_t i = 0; i < sim->service_count; i++) {
-        sim->services[i].active = sim->services[i].generations = 1;
-        say_generation(sim, &sim->services[i]);
-        for (size_t k = 0; k < sim->services[i].workers_wanted; k++)
-            sim_later(sim, sim_draw(sim, 50), launch, &sim->services[i], sim->incarnation);
+        sim->services[i].active = sim->services[i].generations = sim->services[i].life = 1;
+        host_say_generation(sim, &sim->services[i]);
+        host_launch_all(sim, &sim->services[i]);
     }
     sim_later(sim, 50, act, NULL, 0);
     sim_later(sim, 10000, send_home, NULL, 0);

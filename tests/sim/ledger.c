@@ -106,6 +106,7 @@ void ledger_arrived(struct sim *sim, const struct sim_connection *connection, co
     record->arrived++;
     record->told = 0;
     record->arrived_ms = sim->now_ms;
+    record->life = record->service == NULL || record->service->removed ? 0 : record->service->life;
     record->peer = connection->peer;
     record->session = header->session;
 }
@@ -122,7 +123,10 @@ void ledger_leased(struct sim *sim, const struct wire_header *header, const stru
         sim_fail(sim, "call %llx is given to a worker before it was made", call);
     if (record->arrived == 1 && record->told > 0)
         sim_fail(sim, "call %llx is given to a worker after its outcome was told", call);
-    if (worker->generation != worker->service->active)
+    if (record->life != worker->life)
+        sim_fail(sim, "call %llx is given to worker %llu of a service that has but the name of the one it was made to",
+                 call, (unsigned long long)worker->number);
+    if (!host_is_of(worker, worker->service->active) || worker->service->removed)
         sim_fail(sim, "call %llx is given to worker %llu of generation %llu, but %llu serves", call,
                  (unsigned long long)worker->number, (unsigned long long)worker->generation,
                  (unsigned long long)worker->service->active);
@@ -218,12 +222,14 @@ static void note_told(struct sim *sim, uint32_t number, const struct wire_header
     if (record->told++ > 0)
         sim_fail(sim, "call %llx is told a second outcome", call);
     /* Where nobody dies or hangs, and no broker is restarted, a reload costs no call. */
-    if (sim->trouble == 0 && sim->restarts_left == 0 && !sim->restarted && !answered &&
+    if (sim->trouble == 0 && sim->restarts_left == 0 && !sim->restarted && sim->removals == 0 && !answered &&
         header->status == DROVER_UNAVAILABLE)
         sim_fail(sim, "call %llx is lost though nothing goes wrong", call);
     if (sim->now_ms > record->arrived_ms + record->deadline_ms)
         sim_fail(sim, "call %llx is told its outcome %llu ms after its deadline", call,
                  (unsigned long long)(sim->now_ms - record->arrived_ms - record->deadline_ms));
+    if (record->life == 0 && header->command != WIRE_HELLO_FIRST && header->status != DROVER_NOT_FOUND)
+        sim_fail(sim, "call %llx is for a service that is not there, but is told otherwise", call);
     if (answered)
         check_answer(sim, record, body->present ? heap_bodies.data(body) : NULL, body->size);
     if (!client_sends_again)

@@ -63,6 +63,9 @@ static bool run_one(uint64_t seed, bool verbose, struct sim_result *total)
     total->unknown += result.unknown;
     total->begun_twice += result.begun_twice;
     total->switches += result.switches;
+    total->rollbacks += result.rollbacks;
+    total->reconfigured += result.reconfigured;
+    total->removals += result.removals;
     return !result.failed;
 }
 
@@ -76,9 +79,10 @@ static int run_many(uint64_t first, uint64_t last, bool verbose)
         failed += !run_one(seed, verbose, &total);
     (void)printf("%" PRIu64 " seeds, %" PRIu64 " failed; %" PRIu64 " calls: %" PRIu64 " answered, %" PRIu64
                  " not started, %" PRIu64 " unknown, %" PRIu64 " begun twice; %" PRIu64
-                 " switches of generation; %" PRIu64 " steps\n",
+                 " switches of generation, %" PRIu64 " of them back, %" PRIu64 " new settings taken, %" PRIu64
+                 " services removed; %" PRIu64 " steps\n",
                  seed - first, failed, total.calls, total.answered, total.not_started, total.unknown, total.begun_twice,
-                 total.switches, total.steps);
+                 total.switches, total.rollbacks, total.reconfigured, total.removals, total.steps);
     return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -165,6 +165,7 @@ static void choose(struct sim *sim)
     sim->trouble = troubles[sim_draw(sim, 3)];
     sim->restarts_left = sim_chance(sim, 250) ? 1 + (unsigned)sim_draw(sim, 3) : 0;
     sim->reloads = sim_chance(sim, 600) ? 20 + (unsigned)sim_draw(sim, 200) : 0;
+    sim->removes = sim_chance(sim, 400);
     sim->client_count = 1 + sim_draw(sim, SIM_CLIENTS_MAX);
     choose_services(sim);
 }
@@ -187,6 +188,15 @@ static bool step(struct sim *sim)
     return true;
 }
 
+/* Whatever a host asks a worker has one outcome, also when the worker is dead. */
+static void check_questions(struct sim *sim)
+{
+    for (const struct sim_worker *worker = sim->workers; worker != NULL; worker = worker->next) {
+        if (worker->testing || worker->setting)
+            sim_fail(sim, "worker %llu was asked, and nothing was ever told of it", (unsigned long long)worker->number);
+    }
+}
+
 /* Nothing is open, nobody is there, and the core waits for nothing. */
 static void check_end(struct sim *sim)
 {
@@ -197,6 +207,9 @@ static void check_end(struct sim *sim)
                  (unsigned long long)stats.sessions);
     if (sim->core->principals != NULL)
         sim_fail(sim, "at the end a principal is left");
+    if (sim->core->removed != NULL)
+        sim_fail(sim, "at the end a removed service is left");
+    check_questions(sim);
     if (heap_bodies_live() != 0)
         sim_fail(sim, "at the end %zu bodies are left", heap_bodies_live());
     for (size_t i = 0; i < sim->service_count; i++) {
@@ -270,6 +283,9 @@ static struct sim_result run(uint64_t seed, bool tracing, bool verbose)
     ledger_close(sim, &result);
     result.steps = sim->steps;
     result.switches = sim->switches;
+    result.rollbacks = sim->rollbacks;
+    result.reconfigured = sim->reconfigured;
+    result.removals = sim->removals;
     result.failed = sim->failed != NULL;
     if (result.failed && sim->tracing) {
         print_trace(sim);

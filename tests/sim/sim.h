@@ -25,6 +25,7 @@
 #define SIM_NONE UINT32_MAX
 #define SIM_BODY_MAX 9000
 #define SIM_PROBE "probe"    /* a method that only the host asks for */
+#define SIM_ASK_MS 400       /* what a worker gets to answer its host */
 #define SIM_METADATA_SIZE 12 /* {"k": the call's number} */
 
 struct sim;
@@ -83,7 +84,7 @@ enum sim_worker_state {
 
 struct sim_worker {
     uint64_t number;
-    uint64_t generation;
+    uint64_t generation, life; /* `life` of its service */
     struct sim_service *service;
     struct sim_connection *connection;
     enum sim_worker_state state;
@@ -95,9 +96,14 @@ struct sim_worker {
     bool remote;                                               /* nobody knows its start word */
     bool stopped, stuck, leaving;                              /* SIGSTOP; a call that never ends; it drains itself */
     bool left, gave_back;                                      /* DRAINED, or a call unbegun, was sent */
-    enum drover_status probed;                                 /* what it answered its host */
+    bool reconfigures;                                         /* it takes new settings */
+    uint64_t settings, wanted;                                 /* in force; the last that it was given */
+    bool testing, any, setting;                                /* an outcome of the host's question is due */
+    bool answered;                                             /* the self-test, by its own account */
+    enum drover_status probed;                                 /* what the core says of it */
     unsigned lies;                                             /* answers to calls that were never its */
     unsigned slow_ms, error, die, hang, twice, lie, give_back; /* temper: at most so long; in a thousand */
+    unsigned refuse;                                           /* questions of its host, in a thousand */
     struct sim_job *waiting, *running, *all;
     size_t running_count;
     struct sim_worker *next;
@@ -108,8 +114,12 @@ struct sim_service {
     struct core_service limits;
     size_t workers_wanted;
     bool refused;
+    bool removed;
+    uint64_t life;                           /* how often it was made anew under its name */
+    uint64_t settings;                       /* that its workers are to have */
     uint64_t generations, active, candidate; /* how many there were; which serves; which is tried, or 0 */
     size_t candidate_passed;                 /* workers of the candidate that have answered */
+    uint64_t previous;                       /* which served before and is kept for a while, or 0 */
 };
 
 /* What truly happened to one call. Its number in the messages is its place in the ledger plus 1. */
@@ -118,6 +128,7 @@ struct sim_record {
     struct sim_service *service; /* NULL: one that does not exist */
     uint64_t peer, session;      /* where it was sent, the last time */
     uint64_t deadline_ms, made_ms, arrived_ms;
+    uint64_t life; /* of the service, when it arrived; 0: it was removed */
     size_t body_size;
     bool idempotent, by_flag;
     bool excused;              /* nobody waits for it */
@@ -151,7 +162,9 @@ struct sim {
     unsigned haste_ms, jitter_ms, trouble; /* pauses of clients, delays of the network, faults in a thousand */
     unsigned restarts_left;
     unsigned reloads;  /* in a thousand */
+    bool removes;      /* services too */
     uint64_t switches; /* from one generation to the next */
+    uint64_t rollbacks, reconfigured, removals;
     uint64_t quiet_ms; /* when the last call was made; 0 before */
     uint64_t told;     /* outcomes that the core told since it was made */
     uint64_t steps;
@@ -166,7 +179,7 @@ struct sim {
 
 /* What a run came to, for the summary. */
 struct sim_result {
-    uint64_t steps, calls, answered, not_started, unknown, begun_twice, switches;
+    uint64_t steps, calls, answered, not_started, unknown, begun_twice, switches, rollbacks, reconfigured, removals;
     bool failed;
 };
 
@@ -263,6 +276,15 @@ void host_worker_died(struct sim *sim, struct sim_worker *worker);
 void host_broker_lost(struct sim *sim);
 void host_token(uint64_t worker, uint8_t *token);
 
+/* Is it of that generation, and not of a service of the same name that was removed? */
+bool host_is_of(const struct sim_worker *worker, uint64_t generation);
+
+/* Tell the core which generation of a service serves. */
+void host_say_generation(struct sim *sim, const struct sim_service *service);
+
+/* Start the workers that a service wants, each a little later. */
+void host_launch_all(struct sim *sim, struct sim_service *service);
+
 /* Start a worker; close the start word of one that is to go. */
 void host_launch(struct sim *sim, struct sim_service *service, uint64_t generation);
 void host_retire(struct sim *sim, struct sim_worker *worker);
@@ -277,6 +299,17 @@ void reload_worker_ready(struct sim *sim, struct sim_worker *worker);
 void reload_probed(struct sim *sim, struct sim_worker *worker, enum drover_status status);
 void reload_worker_lost(struct sim *sim, struct sim_worker *worker);
 void reload_broker_lost(struct sim_service *service);
+
+/* ---- change.c: new settings without a restart, services that are removed and come back ---- */
+
+/* Give the workers that serve new settings; where one does not take them a new generation is tried. */
+void change_settings(struct sim *sim, struct sim_service *service);
+
+/* What the core says of it. */
+void change_settings_ended(struct sim *sim, struct sim_worker *worker, bool taken);
+
+/* Remove a service; it comes back a little later. */
+void change_remove(struct sim *sim, struct sim_service *service);
 
 /* ---- ledger.c: the truth about calls ---- */
 

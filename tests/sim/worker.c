@@ -14,6 +14,8 @@ struct sim_job {
     struct sim_worker *worker;
     uint64_t number; /* on the worker's leg */
     uint64_t record; /* 0: the host asks */
+    bool settings;   /* and gives settings */
+    uint64_t value;
     uint64_t deadline_at_ms;
     bool cancelled, done;
     struct sim_job *next;     /* waiting */
@@ -97,6 +99,14 @@ static void end_job(struct sim *sim, struct sim_job *job)
     take_more(sim, worker);
 }
 
+static void end_question(struct sim_worker *worker, const struct sim_job *job, bool refused)
+{
+    if (job->settings && !refused)
+        worker->settings = job->value;
+    else if (!job->settings)
+        worker->answered = !refused || worker->any;
+}
+
 static void finish(struct sim *sim, const struct sim_event *event)
 {
     struct sim_job *job = event->subject;
@@ -105,7 +115,9 @@ static void finish(struct sim *sim, const struct sim_event *event)
         return;
     if (job->record != 0)
         ledger_finished(sim, ledger_find(sim, job->record), worker);
-    const bool error = job->record != 0 && sim_chance(sim, worker->error);
+    const bool error = sim_chance(sim, job->record != 0 ? worker->error : worker->refuse);
+    if (job->record == 0)
+        end_question(worker, job, error);
     if (error)
         send_error(sim, job, DROVER_NOT_FOUND, DROVER_OUTCOME_ANSWERED);
     else
@@ -176,10 +188,19 @@ static void begin(struct sim *sim, struct sim_job *job)
         give_back(sim, job);
 }
 
+/* Settings are taken when nothing runs, and nothing runs while they are taken. */
+static bool may_begin(const struct sim_worker *worker)
+{
+    if (worker->waiting == NULL || worker->stopped || worker->state == SIM_DEAD)
+        return false;
+    if (worker->running_count == 0)
+        return true;
+    return worker->running_count < worker->concurrency && !worker->waiting->settings && !worker->running->settings;
+}
+
 static void take_more(struct sim *sim, struct sim_worker *worker)
 {
-    while (worker->waiting != NULL && worker->running_count < worker->concurrency && !worker->stopped &&
-           worker->state != SIM_DEAD && sim->failed == NULL) {
+    while (may_begin(worker) && sim->failed == NULL) {
         struct sim_job *job = worker->waiting;
         worker->waiting = job->next;
         begin(sim, job);
@@ -194,11 +215,32 @@ static void take_more(struct sim *sim, struct sim_worker *worker)
 
 /* ---- what comes ---- */
 
-static void call_came(struct sim *sim, struct sim_worker *worker, const struct wire_header *header)
+static bool is_question(const struct wire_header *header)
 {
-    const bool probe = drover_text_equals(header->method, SIM_PROBE);
-    const struct sim_record *record = probe ? NULL : ledger_of_call(sim, header);
-    if (record == NULL && !probe)
+    return header->command == WIRE_RECONFIGURE || drover_text_equals(header->method, SIM_PROBE) ||
+           drover_text_equals(header->method, WIRE_NO_METHOD);
+}
+
+static uint64_t settings_of(struct sim *sim, const struct sim_worker *worker, const struct body *body)
+{
+    uint64_t settings = 0;
+    if (!worker->reconfigures)
+        sim_fail(sim, "worker %llu is given settings, but takes none", (unsigned long long)worker->number);
+    if (body->present && body->size == sizeof(settings))
+        memcpy(&settings, heap_bodies.data(body), sizeof(settings));
+    if (settings == 0 || settings > worker->wanted)
+        sim_fail(sim, "worker %llu is given settings that were never made", (unsigned long long)worker->number);
+    return settings;
+}
+
+/* A call, or what its host asks of it. */
+static void call_came(struct sim *sim, struct sim_worker *worker, const struct wire_header *header,
+                      const struct body *body)
+{
+    const bool question = is_question(header);
+    const bool settings = header->command == WIRE_RECONFIGURE;
+    const struct sim_record *record = question ? NULL : ledger_of_call(sim, header);
+    if (record == NULL && !question)
         return;
     if (header->sequence != ++worker->received)
         sim_fail(sim, "worker %llu is given sequence %llu after %llu", (unsigned long long)worker->number,
@@ -206,7 +248,9 @@ static void call_came(struct sim *sim, struct sim_worker *worker, const struct w
     struct sim_job *job = sim_allocate(sizeof(*job));
     *job = (struct sim_job){.worker = worker,
                             .number = header->call,
-                            .record = probe ? 0 : ledger_call((uint32_t)(record - sim->records)),
+                            .record = question ? 0 : ledger_call((uint32_t)(record - sim->records)),
+                            .settings = settings,
+                            .value = settings ? settings_of(sim, worker, body) : 0,
                             .deadline_at_ms = sim->now_ms + header->deadline_ms,
                             .all_next = worker->all};
     worker->all = job;
@@ -255,7 +299,6 @@ static void welcome_came(struct sim *sim, struct sim_worker *worker, const struc
 void worker_receive(struct sim *sim, struct sim_worker *worker, const struct wire_header *header,
                     const struct body *body)
 {
-    (void)body;
     if (worker->state == SIM_DEAD)
         return;
     if (header->command == WIRE_ERROR && worker->lies == 0)
@@ -263,8 +306,8 @@ void worker_receive(struct sim *sim, struct sim_worker *worker, const struct wir
                  (int)header->text.size, header->text.data);
     if (header->command == WIRE_WELCOME)
         welcome_came(sim, worker, header);
-    else if (header->command == WIRE_CALL)
-        call_came(sim, worker, header);
+    else if (header->command == WIRE_CALL || header->command == WIRE_RECONFIGURE)
+        call_came(sim, worker, header, body);
     else if (header->command == WIRE_CANCEL)
         cancel_came(sim, worker, header->call);
     else if (header->command == WIRE_HELLO_FIRST || header->command == WIRE_REFUSED)
@@ -285,6 +328,7 @@ static void connect_up(struct sim *sim, const struct sim_event *event)
                                .interface = {"sim", 3},
                                .driver = {"sim", 3},
                                .concurrency = worker->concurrency,
+                               .reconfigures = worker->reconfigures,
                                .has_token = true};
     const struct wire_header header = {.command = WIRE_HELLO};
     host_token(worker->number, hello.token);

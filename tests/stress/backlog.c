@@ -1,8 +1,9 @@
 /* backlog.c - a worker's executors against its socket's thread and its host
  *
- * Four executors run calls; the main thread, as the socket's, puts calls in, cancels some and takes those that ended;
- * a third party, as the host, closes the start word at some moment. At the end every call has ended once, and those
- * that were answered are exactly those that the word says were started.
+ * Four executors run calls, and now and then take new settings; the main thread, as the socket's, puts calls in,
+ * cancels some and takes those that ended; a third party, as the host, closes the start word at some moment. At the end
+ * every call has ended once, and those that were answered are exactly those that the word says were started. The
+ * settings are no atomic number: two methods may read it at once, but nobody may while it is written.
  */
 #include <assert.h>
 #include <poll.h>
@@ -19,12 +20,25 @@
 #define ROUNDS 20
 #define CALLS 2000
 #define EXECUTORS 4
+#define SETTINGS_EVERY 37
 #define AHEAD 64 /* calls that are held at once at most */
+
+static uint64_t setting;
 
 static enum drover_status answer(struct drover_call *call)
 {
-    drover_write_map(drover_call_reply(call), 0);
+    drover_write_map(drover_call_reply(call), 1);
+    drover_write_string(drover_call_reply(call), "setting");
+    drover_write_uint64(drover_call_reply(call), *(const uint64_t *)drover_call_state(call));
     return drover_call_cancelled(call) ? drover_call_fail(call, DROVER_CANCELLED, "given up") : DROVER_OK;
+}
+
+static enum drover_status reconfigure(void *state, const struct drover_value *settings, struct drover_error *error)
+{
+    (void)settings;
+    (void)error;
+    ++*(uint64_t *)state;
+    return DROVER_OK;
 }
 
 static const struct drover_method methods[] = {{.name = "answer", .run = answer}};
@@ -36,7 +50,8 @@ static const struct drover_driver driver = {.abi = DROVER_DRIVER_ABI,
                                             .summary = "answers",
                                             .methods = methods,
                                             .method_count = 1,
-                                            .concurrency = EXECUTORS};
+                                            .concurrency = EXECUTORS,
+                                            .reconfigure = reconfigure};
 
 /* One round: what the threads share is in the backlog and in the page. */
 struct round {
@@ -73,6 +88,8 @@ static void push(struct round *round)
     struct job *job = job_new();
     need(job != NULL, "no memory");
     job->header = (struct wire_header){.command = WIRE_CALL, .session = 1, .call = ++round->pushed};
+    if (round->pushed % SETTINGS_EVERY == 0)
+        job->header.command = WIRE_RECONFIGURE;
     job->header.method = (struct drover_text){"answer", strlen("answer")};
     job->header.service = (struct drover_text){"stress", strlen("stress")};
     job->deadline_at_ms = UINT64_MAX;
@@ -114,7 +131,7 @@ static void check(const struct round *round)
 
 static void run(uint64_t close_at)
 {
-    static const struct served served = {.driver = &driver, .configured = true, .max_body = 65536};
+    static const struct served served = {.driver = &driver, .state = &setting, .configured = true, .max_body = 65536};
     struct round *round = calloc(1, sizeof(*round));
     struct drover_error error;
     pthread_t host;

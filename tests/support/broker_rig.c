@@ -273,17 +273,37 @@ static void read_worker(const struct drover_value *map, struct broker_rig_worker
     copy_text(map, "artefact", ret->artefact, sizeof(ret->artefact));
 }
 
+static void read_rollout(const struct drover_value *map, struct broker_rig_rollout *ret)
+{
+    const struct drover_value *quarantine = drover_value_get(map, "quarantine");
+
+    *ret = (struct broker_rig_rollout){.active = number_of(map, "active"),
+                                       .candidate = number_of(map, "candidate"),
+                                       .quarantined = drover_value_count(quarantine)};
+    copy_text(map, "state", ret->state, sizeof(ret->state));
+    copy_text(map, "artefact", ret->artefact, sizeof(ret->artefact));
+    copy_text(map, "stable", ret->stable, sizeof(ret->stable));
+    copy_text(map, "watch", ret->watch, sizeof(ret->watch));
+    if (ret->quarantined == 0)
+        return;
+    const struct drover_value *last = drover_value_at(quarantine, ret->quarantined - 1);
+    copy_text(last, "artefact", ret->quarantined_hash, sizeof(ret->quarantined_hash));
+    copy_text(last, "why", ret->quarantined_why, sizeof(ret->quarantined_why));
+}
+
 static void read_service(const struct drover_value *map, struct broker_rig_service *ret)
 {
     const struct drover_value *workers = drover_value_get(map, "workers");
 
-    *ret = (struct broker_rig_service){.queued = number_of(map, "queued"),
+    *ret = (struct broker_rig_service){.generation = number_of(map, "generation"),
+                                       .queued = number_of(map, "queued"),
                                        .calls = number_of(map, "calls"),
                                        .failed = number_of(map, "failed"),
                                        .unanswered = number_of(map, "unanswered"),
                                        .worker_count = drover_value_count(workers)};
     copy_text(map, "state", ret->state, sizeof(ret->state));
     copy_text(map, "last_error", ret->last_error, sizeof(ret->last_error));
+    read_rollout(drover_value_get(map, "rollout"), &ret->rollout);
     if (ret->worker_count > BROKER_RIG_WORKERS)
         ret->worker_count = BROKER_RIG_WORKERS;
     for (size_t i = 0; i < ret->worker_count; i++)

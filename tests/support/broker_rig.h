@@ -42,11 +42,23 @@ struct broker_rig_worker {
     uint64_t restarts, in_flight, generation;
 };
 
+/* The generations of a service. */
+struct broker_rig_rollout {
+    char state[16];
+    uint64_t active, candidate; /* generations; 0: none */
+    char artefact[65], stable[65];
+    char watch[128];
+    size_t quarantined;        /* how many entries there are; of the last: */
+    char quarantined_hash[65]; /* "" */
+    char quarantined_why[256];
+};
+
 /* What `drover status` knows of a service. */
 struct broker_rig_service {
     char state[16];
     char last_error[512];
-    uint64_t queued, calls, failed, unanswered;
+    uint64_t generation, queued, calls, failed, unanswered;
+    struct broker_rig_rollout rollout;
     size_t worker_count;
     struct broker_rig_worker workers[BROKER_RIG_WORKERS];
 };

@@ -192,10 +192,28 @@ void rig_switch(struct rig *rig, const char *service, uint64_t generation)
     finish_step(rig);
 }
 
-enum drover_status rig_probe(struct rig *rig, uint64_t worker, uint64_t deadline_ms)
+void rig_remove(struct rig *rig, const char *service)
+{
+    core_remove_service(rig->core, rig->now_ms, service);
+    finish_step(rig);
+}
+
+enum drover_status rig_probe(struct rig *rig, uint64_t worker, const char *method, uint64_t deadline_ms)
 {
     struct drover_error error = {0};
-    const enum drover_status status = core_probe(rig->core, rig->now_ms, worker, "get", NULL, deadline_ms, &error);
+    const enum drover_status status = core_probe(rig->core, rig->now_ms, worker, method, NULL, deadline_ms, &error);
+    finish_step(rig);
+    return status;
+}
+
+enum drover_status rig_reconfigure(struct rig *rig, uint64_t worker, size_t size, uint64_t deadline_ms)
+{
+    static const char zeros[256];
+    struct drover_error error = {0};
+    struct body body = {.present = false};
+    if (size > 0)
+        body = heap_body_new(zeros, size);
+    const enum drover_status status = core_reconfigure(rig->core, rig->now_ms, worker, &body, deadline_ms, &error);
     finish_step(rig);
     return status;
 }
@@ -292,12 +310,14 @@ struct rig_peer rig_client(struct rig *rig, uint64_t peer)
 struct rig_peer rig_hello_worker(struct rig *rig, uint64_t peer, uint64_t worker, const char *interface,
                                  uint64_t concurrency)
 {
+    const uint64_t version = rig->version != 0 ? rig->version : 1;
     struct wire_hello hello = {.role = WIRE_ROLE_WORKER,
-                               .version_min = 1,
-                               .version_max = 1,
+                               .version_min = version,
+                               .version_max = version,
                                .interface = {interface, strlen(interface)},
                                .driver = {"test", 4},
                                .concurrency = concurrency,
+                               .reconfigures = rig->reconfigures,
                                .has_token = true};
     token_of(worker, hello.token);
     struct rig_peer opened = say_hello(rig, peer, NULL, &hello);

@@ -32,6 +32,8 @@ struct rig {
     uint64_t now_ms;
     uint64_t random;
     uint64_t generation; /* of the workers that are expected from now on; 0: 1 */
+    bool reconfigures;   /* what those that greet from now on say of themselves */
+    uint64_t version;    /* of the protocol that workers speak; 0: 1 */
     struct rig_effect *first, *last;
 };
 
@@ -114,8 +116,13 @@ void rig_stop(struct rig *rig);
 void rig_gone(struct rig *rig, uint64_t peer);
 void rig_switch(struct rig *rig, const char *service, uint64_t generation);
 
-/* Ask a worker for "get" on the host's behalf, without a body. */
-enum drover_status rig_probe(struct rig *rig, uint64_t worker, uint64_t deadline_ms);
+void rig_remove(struct rig *rig, const char *service);
+
+/* Ask a worker for `method` (NULL: for nothing) on the host's behalf, without a body. */
+enum drover_status rig_probe(struct rig *rig, uint64_t worker, const char *method, uint64_t deadline_ms);
+
+/* Give it new settings: `size` zeros; 0: none. */
+enum drover_status rig_reconfigure(struct rig *rig, uint64_t worker, size_t size, uint64_t deadline_ms);
 
 /* The next message to a peer that was not taken yet; NULL when there is none. Valid until rig_end(). */
 const struct rig_effect *rig_take(struct rig *rig, uint64_t peer);

@@ -171,6 +171,27 @@ static void on_cancel(struct fake_broker *broker, struct message *message, const
     answer_error(broker, message, header, WIRE_ERROR, &error);
 }
 
+static void on_admin(struct fake_broker *broker, struct message *message, const struct wire_header *header)
+{
+    struct wire_header reply = about(header, WIRE_REPLY);
+    struct drover_document *request = NULL;
+    struct drover_writer *writer = drover_writer_new();
+    bool has_body = message->count > 2;
+
+    broker->counts.admins++;
+    if (broker->options.admin == NULL) {
+        echo(broker, message, header);
+    } else {
+        check(drover_document_parse(has_body ? zmq_msg_data(&message->frames[2]) : NULL,
+                                    has_body ? zmq_msg_size(&message->frames[2]) : 0, &request, NULL) == DROVER_OK,
+              "an administrator's request");
+        broker->options.admin(header->method, drover_document_root(request), writer);
+        answer(broker, message, &reply, drover_writer_data(writer), drover_writer_size(writer));
+    }
+    drover_document_free(request);
+    drover_writer_free(writer);
+}
+
 static void on_session_message(struct fake_broker *broker, struct message *message, const struct wire_header *header)
 {
     struct wire_header reply = about(header, WIRE_PONG);
@@ -182,8 +203,7 @@ static void on_session_message(struct fake_broker *broker, struct message *messa
     if (header->command == WIRE_CALL) {
         on_call(broker, message, header);
     } else if (header->command == WIRE_ADMIN) {
-        broker->counts.admins++;
-        echo(broker, message, header);
+        on_admin(broker, message, header);
     } else if (header->command == WIRE_CANCEL) {
         on_cancel(broker, message, header);
     } else if (header->command == WIRE_PING) {

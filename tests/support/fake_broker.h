@@ -9,8 +9,9 @@
  *   garbage  a dozen damaged messages, then as echo
  *   late     a REPLY to a call that never was, another to this call in another session, then as echo
  *
- * An ADMIN request is answered with a copy of its body. A broker that is stopped leaves its ipc path as a killed one
- * would; one that is started on the same path knows none of the sessions of before.
+ * An ADMIN request is answered with a copy of its body, or with what `admin` of the options writes. A broker that is
+ * stopped leaves its ipc path as a killed one would; one that is started on the same path knows none of the sessions of
+ * before.
  */
 #ifndef FAKE_BROKER_H
 #define FAKE_BROKER_H
@@ -19,9 +20,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <drover/value.h>
+
 struct fake_broker;
 
+/* Write the answer to a request, on the broker's thread. */
+typedef void fake_broker_admin(struct drover_text verb, const struct drover_value *request,
+                               struct drover_writer *answer);
+
 struct fake_broker_options {
+    fake_broker_admin *admin;
     bool mute;         /* answers nothing at all */
     bool refuse;       /* REFUSED PERMISSION_DENIED, never try again, to every HELLO */
     uint64_t max_body; /* of WELCOME; 0: 1 MiB */

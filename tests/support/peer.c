@@ -186,6 +186,7 @@ enum wire_command peer_hello(struct peer *peer, enum wire_role role, const uint8
         memcpy(hello.token, token, WIRE_TOKEN_SIZE);
         hello.has_token = true;
     }
+    hello.reconfigures = interface != NULL;
     if (interface != NULL)
         hello.interface = (struct drover_text){.data = interface, .size = strlen(interface)};
     wire_hello_encode(&hello, NULL, 0, body);

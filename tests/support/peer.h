@@ -72,7 +72,7 @@ void peer_answers_done(struct peer_answers *answers);
 enum wire_command peer_only_answer(struct peer *peer, struct drover_error *ret_error, uint64_t *ret_call);
 
 /* Say HELLO in a role and wait for the answer: its command. WELCOME sets the session. `token` and `interface` are for
- * workers; else NULL. */
+ * workers, which say that they take new settings; else NULL. */
 enum wire_command peer_hello(struct peer *peer, enum wire_role role, const uint8_t *token, const char *interface,
                              struct drover_error *ret_error);
 

@@ -193,6 +193,7 @@ void raw_worker_await(struct siege *siege, struct raw_worker *ret)
     ret->page = mmap(NULL, STARTWORD_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     need(ret->page != MAP_FAILED && ret->page->magic == STARTWORD_MAGIC, "the page of a worker");
+    ret->siege = siege;
     peer_connect(&ret->peer, ret->endpoint);
 }
 
@@ -205,6 +206,10 @@ void raw_worker_serve(struct raw_worker *worker)
         abort();
     }
     peer_send(&worker->peer, (struct wire_header){.command = WIRE_READY}, NULL, 0);
+    if (worker->siege->is_tested)
+        return;
+    worker->siege->is_tested = true; /* the first worker of a generation is asked whether it answers: it does */
+    peer_send(&worker->peer, (struct wire_header){.command = WIRE_REPLY, .call = raw_worker_take(worker)}, "\x80", 1);
 }
 
 uint64_t raw_worker_take(struct raw_worker *worker)

@@ -30,6 +30,7 @@ struct siege {
     char trouble[512];  /* what it has noticed */
     size_t descriptors; /* of the broker before the attack */
     int introductions;  /* FIFO: where raw workers say who they are */
+    bool is_tested;     /* the first raw worker was asked for nothing, and has answered */
 };
 
 /* `services` are further services, as in broker_rig_init(); "" for none. */
@@ -47,6 +48,7 @@ size_t siege_memory_kib(const struct siege *siege);
 #define SIEGE_RAW_DRIVER DROVER_BINARY_DIR "/tests/raw_driver"
 
 struct raw_worker {
+    struct siege *siege;
     pid_t pid;
     char endpoint[128];
     struct startword_page *page;
@@ -56,7 +58,7 @@ struct raw_worker {
 /* Wait for the next process that a raw service has started, and connect in its place. */
 void raw_worker_await(struct siege *siege, struct raw_worker *ret);
 
-/* HELLO and READY. */
+/* HELLO and READY; the first one of a siege also answers the self-test. */
 void raw_worker_serve(struct raw_worker *worker);
 
 /* The next CALL; its number, with which it is answered. Advances the start word. */

@@ -384,6 +384,20 @@ void worker_rig_simple_call(struct worker_rig *rig, uint64_t call, const char *m
     worker_rig_call(rig, &(struct worker_rig_call){.call = call, .method = method});
 }
 
+void worker_rig_reconfigure(struct worker_rig *rig, uint64_t call, const struct drover_writer *settings)
+{
+    const struct wire_header header = {
+        .command = WIRE_RECONFIGURE,
+        .flags = FIELD_SEQUENCE,
+        .session = rig->session,
+        .call = call,
+        .sequence = ++rig->sequence,
+    };
+    const struct drover_text body = settings ? text_of_writer(settings) : (struct drover_text){"", 0};
+
+    worker_rig_send(rig, &header, body.data, body.size);
+}
+
 /* ---- looking ---- */
 
 uint64_t worker_rig_started(const struct worker_rig *rig)

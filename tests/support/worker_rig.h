@@ -95,6 +95,9 @@ void worker_rig_call(struct worker_rig *rig, const struct worker_rig_call *call)
 /* Call `method` without a request or a deadline. */
 void worker_rig_simple_call(struct worker_rig *rig, uint64_t call, const char *method);
 
+/* Send RECONFIGURE with these settings (NULL: an empty body), as the next in the sequence. */
+void worker_rig_reconfigure(struct worker_rig *rig, uint64_t call, const struct drover_writer *settings);
+
 /* Send frames as they are: `count` pairs of data and size. */
 void worker_rig_send_frames(struct worker_rig *rig, const struct drover_text *frames, size_t count);
 

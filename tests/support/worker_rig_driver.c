@@ -1,6 +1,8 @@
 /* worker_rig_driver.c - a driver whose methods show what the worker library does
  *
- * Settings: `refuse` (text: configure fails with it), `odd_status` (number: configure fails with it as its status).
+ * Settings: `refuse` (text: configure and reconfigure fail with it), `odd_status` (number: they fail with it as their
+ * status), `value` (number: told by `configured`), `path` (text: reconfigure waits at that gate). With RIG_OLD its
+ * table is one of layout 1.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -14,12 +16,9 @@
 #define RIG_CONCURRENCY 1
 #endif
 
-static void answer_number(struct drover_call *call, const char *key, uint64_t number)
-{
-    drover_write_map(drover_call_reply(call), 1);
-    drover_write_string(drover_call_reply(call), key);
-    drover_write_uint64(drover_call_reply(call), number);
-}
+struct state {
+    uint64_t times, value; /* how often it was configured, and with which value */
+};
 
 static uint64_t asked_number(struct drover_call *call, const char *key)
 {
@@ -29,10 +28,10 @@ static uint64_t asked_number(struct drover_call *call, const char *key)
     return number;
 }
 
-/* Wait until the test lets one call through the FIFO `path`. */
-static enum drover_status gate(struct drover_call *call)
+/* Wait until the test lets one through the FIFO `path`. */
+static bool pass_gate(struct drover_text name)
 {
-    char *path = drover_text_dup(drover_value_get_text(drover_call_request(call), "path", ""));
+    char *path = drover_text_dup(name);
     char pass;
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     ssize_t size = fd == -1 ? -1 : read(fd, &pass, 1);
@@ -40,7 +39,12 @@ static enum drover_status gate(struct drover_call *call)
     free(path);
     if (fd != -1)
         close(fd);
-    if (size != 1)
+    return size == 1;
+}
+
+static enum drover_status gate(struct drover_call *call)
+{
+    if (!pass_gate(drover_value_get_text(drover_call_request(call), "path", "")))
         return drover_call_fail(call, DROVER_INTERNAL, "the gate is broken");
     return DROVER_OK;
 }
@@ -112,24 +116,49 @@ static enum drover_status seen(struct drover_call *call)
 
 static enum drover_status configured(struct drover_call *call)
 {
-    answer_number(call, "times", *(const uint64_t *)drover_call_state(call));
+    const struct state *state = drover_call_state(call);
+
+    drover_write_map(drover_call_reply(call), 2);
+    drover_write_string(drover_call_reply(call), "times");
+    drover_write_uint64(drover_call_reply(call), state->times);
+    drover_write_string(drover_call_reply(call), "value");
+    drover_write_uint64(drover_call_reply(call), state->value);
     return DROVER_OK;
 }
 
-static enum drover_status configure(const struct drover_value *settings, void **ret_state, struct drover_error *error)
+static enum drover_status take(struct state *state, const struct drover_value *settings, struct drover_error *error)
 {
-    static uint64_t times;
     struct drover_text refusal = drover_value_get_text(settings, "refuse", "");
-    uint64_t odd_status = 0;
+    uint64_t odd_status = 0, value = 0;
 
     if (refusal.size > 0)
         return drover_error_set(error, DROVER_INVALID_ARGUMENT, "%.*s", (int)refusal.size, refusal.data);
     if (drover_value_uint64(drover_value_get(settings, "odd_status"), &odd_status))
         return (enum drover_status)odd_status;
-    times++;
-    *ret_state = &times;
+    (void)drover_value_uint64(drover_value_get(settings, "value"), &value);
+    state->times++;
+    state->value = value;
     return DROVER_OK;
 }
+
+static enum drover_status configure(const struct drover_value *settings, void **ret_state, struct drover_error *error)
+{
+    static struct state state;
+
+    *ret_state = &state;
+    return take(&state, settings, error);
+}
+
+#if !defined(RIG_OLD)
+static enum drover_status reconfigure(void *state, const struct drover_value *settings, struct drover_error *error)
+{
+    struct drover_text path = drover_value_get_text(settings, "path", "");
+
+    if (path.size > 0 && !pass_gate(path))
+        return drover_error_set(error, DROVER_INTERNAL, "the gate is broken");
+    return take(state, settings, error);
+}
+#endif
 
 static void release(void *state)
 {
@@ -148,8 +177,25 @@ static const struct drover_method methods[] = {
     {.name = "configured", .run = configured},
 };
 
+#if defined(RIG_OLD)
+/* Layout 1, and what happens to lie behind it. */
+static const struct {
+    uint32_t abi;
+    const char *interface, *interface_version, *name, *version, *summary;
+    const struct drover_method *methods;
+    size_t method_count;
+    unsigned concurrency;
+    enum drover_status (*configure)(const struct drover_value *settings, void **ret_state, struct drover_error *error);
+    void (*release)(void *state);
+    const char *beyond;
+} old = {
+    .abi = 1,
+    .beyond = "nobody may look here",
+#else
 static const struct drover_driver driver = {
     .abi = DROVER_DRIVER_ABI,
+    .reconfigure = reconfigure,
+#endif
     .interface = "rig",
     .interface_version = "2.1.0",
     .name = "rig",
@@ -162,4 +208,7 @@ static const struct drover_driver driver = {
     .release = release,
 };
 
+#if defined(RIG_OLD)
+#define driver (*(const struct drover_driver *)&old)
+#endif
 DROVER_DRIVER(driver)

@@ -31,7 +31,7 @@ struct way {
 static const struct way ways[] = {
     {"KILL", {SIGKILL}, 1000 + SIGKILL},
     {"TERM", {SIGTERM}, 0},
-    {"HUP", {SIGHUP}, 0},
+    {"INT", {SIGINT}, 0},
     {"STOP+KILL", {SIGSTOP, SIGKILL}, 1000 + SIGKILL},
 };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))

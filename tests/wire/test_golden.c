@@ -104,6 +104,13 @@ static const struct golden {
       .deadline_ms = 5000,
       .service = TEXT("broker"),
       .method = TEXT("status")}},
+    {"reconfigure",
+     {.command = WIRE_RECONFIGURE,
+      .flags = FIELD_DEADLINE | FIELD_SEQUENCE,
+      .session = WORKER_SESSION,
+      .call = CALL_ID(5, 9003),
+      .deadline_ms = 10000,
+      .sequence = 18}},
     {"bye",
      {.command = WIRE_BYE, .flags = FIELD_READ, .session = CLIENT_SESSION, .read_count = 42, .read_bytes = 4196}},
 };
@@ -329,6 +336,7 @@ Test(golden, hello_of_a_worker_both_ways)
         cr_expect(drover_value_bool(drover_value_get(method, "idempotent"), &idempotent));
         cr_expect_eq(idempotent, methods[i].idempotent);
     }
+    cr_expect(hello.reconfigures);
     cr_assert(hello.has_token);
     for (uint8_t i = 0; i < WIRE_TOKEN_SIZE; i++)
         cr_expect_eq(hello.token[i], i);

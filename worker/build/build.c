@@ -172,6 +172,8 @@ enum drover_status build_driver(const struct build_request *request, const struc
     *ret = (struct build_result){0};
     enum drover_status status = store_open(request->store, NULL, &job.store, error);
     if (status == DROVER_OK)
+        status = store_sweep(job.store, NULL, error); /* what builds left that were killed */
+    if (status == DROVER_OK)
         status = run_job(&job, error);
     job_done(&job);
     return status;

@@ -37,6 +37,16 @@ bool check_unknown_method(struct stage *stage, struct finding *finding)
     return finding_ok(finding, "%s", text);
 }
 
+bool check_no_method(struct stage *stage, struct finding *finding)
+{
+    char text[512];
+
+    if (!stage_call(stage, WIRE_NO_METHOD, empty_map, NO_DEADLINE, finding) ||
+        !stage_expect_answer(stage, stage->call_count - 1, finding))
+        return false;
+    return finding_ok(finding, "%s", stage_seen(stage, text, sizeof(text)));
+}
+
 bool check_empty_request(struct stage *stage, struct finding *finding)
 {
     const struct stage_hello *hello = &stage->hello;
@@ -173,6 +183,35 @@ bool check_cancel(struct stage *stage, struct finding *finding)
     if (!stage_sync(stage, finding))
         return false;
     return finding_ok(finding, "calls: %zu, one of them cancelled; each got one answer", count);
+}
+
+/* The settings that it has must be good ones still. After settings that are none it goes on with those. */
+static bool give_settings(struct stage *stage, struct drover_text settings, bool good, struct finding *finding)
+{
+    char text[512];
+
+    if (!stage_reconfigure(stage, settings, finding) || !stage_expect_answer(stage, stage->call_count - 1, finding))
+        return false;
+    if ((stage->message.header.command == WIRE_REPLY) == good)
+        return true;
+    return finding_fail(finding, "%s for %s", stage_seen(stage, text, sizeof(text)),
+                        good ? "the settings that it has" : "settings that are no map");
+}
+
+bool check_reconfigure(struct stage *stage, struct finding *finding)
+{
+    const struct drover_text list = {"\x91\x01", 2};
+    const uint64_t word = stage_word(stage);
+
+    if (!stage->hello.reconfigures)
+        return finding_skip(finding, "it takes no new settings as it runs");
+    if (!give_settings(stage, stage->settings, true, finding) || !give_settings(stage, list, false, finding) ||
+        !stage_call(stage, stage_harmless_method(stage), empty_map, NO_DEADLINE, finding) ||
+        !stage_expect_answer(stage, stage->call_count - 1, finding))
+        return false;
+    if (stage_word(stage) - word < 2)
+        return finding_fail(finding, "the start word does not count new settings");
+    return finding_ok(finding, "it takes the settings that it has, refuses a list, and answers the next call");
 }
 
 bool check_sequence_gap(struct stage *stage, struct finding *finding)

@@ -45,26 +45,41 @@ uint64_t stage_number(size_t place)
     return ((uint64_t)(place + 1) << 40) | (UINT64_C(0x80c0000000) + place);
 }
 
+/* Send what has a place in the sequence. */
+static bool send_in_sequence(struct stage *stage, struct wire_header *header, struct drover_text body,
+                             struct finding *finding)
+{
+    char octets[WIRE_HEADER_MAX];
+
+    if (stage->call_count >= STAGE_CALLS_MAX)
+        return finding_fail(finding, "too many calls for one session");
+    header->flags |= FIELD_SEQUENCE;
+    header->session = stage->session;
+    header->call = stage_number(stage->call_count++);
+    header->sequence = ++stage->sequence;
+    const struct drover_text frames[] = {{octets, wire_header_encode(header, octets, sizeof(octets))}, body};
+    return stage_send_frames(stage, frames, body.size ? 2 : 1, finding);
+}
+
 bool stage_call(struct stage *stage, const char *method, struct drover_text request, uint32_t deadline_ms,
                 struct finding *finding)
 {
-    if (stage->call_count >= STAGE_CALLS_MAX)
-        return finding_fail(finding, "too many calls for one session");
-    const struct wire_header header = {
+    struct wire_header header = {
         .command = WIRE_CALL,
-        .flags = FIELD_TARGET | FIELD_SEQUENCE | (deadline_ms == UINT32_MAX ? 0 : FIELD_DEADLINE),
-        .session = stage->session,
-        .call = stage_number(stage->call_count),
+        .flags = FIELD_TARGET | (deadline_ms == UINT32_MAX ? 0 : FIELD_DEADLINE),
         .deadline_ms = deadline_ms,
-        .sequence = ++stage->sequence,
         .service = {stage->hello.interface, strlen(stage->hello.interface)},
         .method = {method, strlen(method)},
     };
-    char octets[WIRE_HEADER_MAX];
-    const struct drover_text frames[] = {{octets, wire_header_encode(&header, octets, sizeof(octets))}, request};
 
-    stage->call_count++;
-    return stage_send_frames(stage, frames, request.size ? 2 : 1, finding);
+    return send_in_sequence(stage, &header, request, finding);
+}
+
+bool stage_reconfigure(struct stage *stage, struct drover_text settings, struct finding *finding)
+{
+    struct wire_header header = {.command = WIRE_RECONFIGURE};
+
+    return send_in_sequence(stage, &header, settings, finding);
 }
 
 const char *stage_harmless_method(const struct stage *stage)

@@ -137,6 +137,7 @@ static void take_hello(struct stage *stage, const struct wire_hello *hello)
     facts->version_min = hello->version_min;
     facts->version_max = hello->version_max;
     facts->concurrency = hello->concurrency;
+    facts->reconfigures = hello->reconfigures;
     facts->token_fits = hello->has_token && memcmp(hello->token, stage->token, WIRE_TOKEN_SIZE) == 0;
     copy_text(hello->interface, facts->interface);
     copy_text(hello->interface_version, facts->interface_version);

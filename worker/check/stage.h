@@ -27,6 +27,7 @@ struct stage_hello {
     uint64_t version_min, version_max, concurrency;
     char interface[WIRE_NAME_MAX + 1], interface_version[WIRE_NAME_MAX + 1];
     char driver[WIRE_NAME_MAX + 1], driver_version[WIRE_NAME_MAX + 1];
+    bool reconfigures;
     size_t method_count, idempotent_count;
     char methods[WIRE_METHODS_MAX][WIRE_NAME_MAX + 1]; /* the idempotent ones first */
     char trouble[256];                                 /* what is wrong with it, or "" */
@@ -82,6 +83,9 @@ bool stage_command(struct stage *stage, enum wire_command command, uint64_t call
 bool stage_call(struct stage *stage, const char *method, struct drover_text request, uint32_t deadline_ms,
                 struct finding *finding);
 uint64_t stage_number(size_t place);
+
+/* Send RECONFIGURE, which is numbered as a call and answered as one. */
+bool stage_reconfigure(struct stage *stage, struct drover_text settings, struct finding *finding);
 
 /* A method that may be called: an idempotent one, or one that there is not. */
 const char *stage_harmless_method(const struct stage *stage);

@@ -16,6 +16,8 @@
 
 #include "common/sys/sys.h"
 #include "worker/host/event.h"
+#include "worker/host/runnable.h"
+#include "worker/host/wanted.h"
 
 #define READ_SIZE 16384
 #define READ_LAST ((size_t)1024 * 1024) /* no pipe holds more, unless somebody still writes */
@@ -29,6 +31,10 @@ static void init_slots(struct child *child)
     child->closed = slot;
     slot.kind = HOST_LOST;
     child->lost = slot;
+    slot.kind = HOST_PROBE;
+    child->probe = slot;
+    slot.kind = HOST_RECONFIGURE;
+    child->reconfigure = slot;
 }
 
 struct child *child_new(struct host *host, struct replica *replica)
@@ -39,7 +45,7 @@ struct child *child_new(struct host *host, struct replica *replica)
 
     child->number = host->next_number++;
     child->generation = replica->generation->number;
-    (void)snprintf(child->artefact, sizeof(child->artefact), "%s", replica->generation->artefact);
+    (void)snprintf(child->artefact, sizeof(child->artefact), "%s", replica->generation->runnable->artefact);
     child->service = replica->generation->service;
     child->replica = replica;
     init_slots(child);
@@ -58,6 +64,8 @@ struct child *child_free(struct host *host, struct child *child)
     event_remove(&host->events, &child->expect);
     event_remove(&host->events, &child->closed);
     event_remove(&host->events, &child->lost);
+    event_remove(&host->events, &child->probe);
+    event_remove(&host->events, &child->reconfigure);
     process_done(&child->process);
     DL_DELETE(host->children, child);
     free(child);
@@ -66,18 +74,19 @@ struct child *child_free(struct host *host, struct child *child)
 
 struct launch_plan child_plan(const struct host *host, const struct child *child)
 {
-    const struct generation *generation = child->replica->generation;
+    const struct runnable *runnable = child->replica->generation->runnable;
+    const struct host_service *service = &child->replica->generation->wanted->service;
     return (struct launch_plan){
         .helpers = host->helpers,
-        .name = generation->driver,
-        .program = generation->program,
-        .builtin = generation->builtin,
-        .module = generation->module,
-        .artefact = generation->verified ? generation->artefact : NULL,
-        .library_folder = generation->library_folder,
-        .directory = generation->directory,
-        .folder = generation->folder,
-        .sandbox = generation->sandbox,
+        .name = service->driver,
+        .program = runnable->program,
+        .builtin = service->builtin,
+        .module = runnable->module,
+        .artefact = runnable->verified ? runnable->artefact : NULL,
+        .library_folder = runnable->library_folder,
+        .directory = service->directory,
+        .folder = service->folder,
+        .sandbox = service->sandbox,
         .endpoint = host->endpoint,
         .number = child->number,
     };
@@ -105,16 +114,16 @@ static bool same_file(const struct stat *a, const struct stat *b)
 }
 
 /* What is about to run as it lies there is called what it is by now; an artefact is checked by drover-launch. */
-static enum drover_status name_program(struct generation *generation, struct drover_error *error)
+static enum drover_status name_program(struct runnable *runnable, struct drover_error *error)
 {
     struct stat now;
     char artefact[ARTEFACT_SIZE];
-    if (generation->verified || stat(generation->program, &now) != 0 || same_file(&now, &generation->seen))
+    if (runnable->verified || stat(runnable->program, &now) != 0 || same_file(&now, &runnable->seen))
         return DROVER_OK; /* where there is no file, starting it will say so */
-    if (sys_hash_file(generation->program, artefact, error) != DROVER_OK)
+    if (sys_hash_file(runnable->program, artefact, error) != DROVER_OK)
         return error->status;
-    memcpy(generation->artefact, artefact, sizeof(artefact));
-    generation->seen = now;
+    memcpy(runnable->artefact, artefact, sizeof(artefact));
+    runnable->seen = now;
     return DROVER_OK;
 }
 
@@ -124,7 +133,7 @@ enum drover_status child_start(struct host *host, struct child *child, struct dr
     if (child->process.page == NULL)
         return drover_error_set(error, child->prepare_error.status, "cannot start %s: %s", plan.program,
                                 child->prepare_error.text);
-    enum drover_status status = name_program(child->replica->generation, error);
+    enum drover_status status = name_program(child->replica->generation->runnable, error);
     if (status == DROVER_OK)
         status = process_launch(&child->process, &plan, error);
     if (status != DROVER_OK)
@@ -156,6 +165,8 @@ void child_lose(struct host *host, struct child *child)
     child->word_closed = true;
     child->replica->child = NULL;
     child->replica = NULL;
+    event_remove(&host->events, &child->probe); /* nobody is there to be asked */
+    event_remove(&host->events, &child->reconfigure);
     if (child->process.pidfd >= 0)
         (void)epoll_ctl(host->epoll_fd, EPOLL_CTL_DEL, child->process.pidfd, NULL);
     process_done(&child->process);

@@ -21,13 +21,19 @@
 #include <utlist.h>
 
 #include "worker/host/child.h"
-#include "worker/host/event.h"
+#include "worker/host/generation.h"
+#include "worker/host/grouping.h"
 #include "worker/host/helper.h"
+#include "worker/host/note.h"
 #include "worker/host/obtaining.h"
 #include "worker/host/orphans.h"
+#include "worker/host/remember.h"
 #include "worker/host/replica.h"
+#include "worker/host/rolling.h"
 #include "worker/host/service.h"
+#include "worker/host/watching.h"
 #include "worker/store/store.h"
+#include "worker/watch/watch.h"
 
 #define REPLICAS_MAX 64
 #define EVENTS_A_STEP 64
@@ -72,7 +78,8 @@ static bool copy_options(struct host *host, const struct host_options *options)
     return copy_option(&host->endpoint, options->endpoint) &&
            copy_option(&host->worker_program, options->worker_program) &&
            copy_option(&host->helpers, options->helpers) && copy_option(&host->store_path, options->store) &&
-           copy_option(&host->library_folder, options->library_folder);
+           copy_option(&host->library_folder, options->library_folder) && copy_option(&host->memory, options->memory) &&
+           copy_option(&host->unwatched, options->unwatched);
 }
 
 enum drover_status host_new(const struct host_options *options, struct host **ret_host, struct drover_error *error)
@@ -171,8 +178,11 @@ struct host *host_free(struct host *host)
     {
         (void)service_free(service);
     }
+    groups_free(host);
+    notes_free(host);
     tidy_store(host);
     (void)store_free(host->store);
+    (void)watch_free(host->watch);
     if (host->epoll_fd >= 0)
         close(host->epoll_fd);
     if (host->signal_fd >= 0)
@@ -182,118 +192,104 @@ struct host *host_free(struct host *host)
     free(host->helpers);
     free(host->store_path);
     free(host->library_folder);
+    free(host->memory);
+    free(host->unwatched);
     free(host);
     return NULL;
 }
 
 /* Services */
 
-static void update_services(struct host *host)
+static void drop_removed(struct host *host)
 {
-    struct service *service;
-    LL_FOREACH (host->services, service) {
-        service_update(service);
+    struct service *service, *next;
+    LL_FOREACH_SAFE(host->services, service, next)
+    {
+        if (!service_is_gone(service))
+            continue;
+        struct note *note = note_new(HOST_REMOVED, service->name);
+        if (note != NULL)
+            note_push(host, note);
+        LL_DELETE(host->services, service);
+        (void)service_free(service);
     }
 }
 
-enum drover_status host_set_service(struct host *host, const struct host_service *service, uint64_t now_ms,
-                                    struct drover_error *error)
+/* A group is judged when all of its services have gone on, and what comes of that may let one go on again. */
+void host_update(struct host *host, uint64_t now_ms)
+{
+    struct service *service;
+    host->stale = false;
+    do {
+        LL_FOREACH (host->services, service) {
+            service_update(service, now_ms);
+        }
+    } while (groups_step(host, now_ms));
+    drop_removed(host);
+}
+
+enum drover_status host_set_service(struct host *host, const struct host_service *service, uint64_t group,
+                                    uint64_t now_ms, struct drover_error *error)
 {
     if (service->replicas < 1 || service->replicas > REPLICAS_MAX)
         return drover_error_set(error, DROVER_INVALID_ARGUMENT, "service '%s': %u replicas (allowed: 1 to %d)",
                                 service->name, service->replicas, REPLICAS_MAX);
     if (host->stopping)
         return drover_error_set(error, DROVER_FAILED_PRECONDITION, "service '%s': drover is stopping", service->name);
-    const enum drover_status status = service_set(host, service, now_ms, error);
-    update_services(host);
-    return status;
-}
-
-typedef void by_hand_fn(struct service *service, uint64_t now_ms);
-
-static enum drover_status by_hand(struct host *host, const char *name, by_hand_fn *act, uint64_t now_ms,
-                                  struct drover_error *error)
-{
-    struct service *service = service_find(host, name);
-    if (service == NULL)
-        return drover_error_set(error, DROVER_NOT_FOUND, "service '%s' is not known (see drover status)", name);
-    if (host->stopping)
-        return drover_error_set(error, DROVER_FAILED_PRECONDITION, "service '%s': drover is stopping", name);
-    act(service, now_ms);
-    update_services(host);
+    if (group != 0 && !groups_reserve(host, group))
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "service '%s': no memory", service->name);
+    const enum drover_status status = service_set(host, service, group, now_ms, error);
+    if (status != DROVER_OK)
+        return status;
+    if (group != 0)
+        groups_join(host, group, service_find(host, service->name));
+    else
+        host_update(host, now_ms);
+    host->stale = group != 0;
     return DROVER_OK;
 }
 
-enum drover_status host_restart(struct host *host, const char *service, uint64_t now_ms, struct drover_error *error)
+void host_remove_service(struct host *host, const char *name, uint64_t now_ms)
 {
-    return by_hand(host, service, service_restart, now_ms, error);
-}
-
-enum drover_status host_drain(struct host *host, const char *service, uint64_t now_ms, struct drover_error *error)
-{
-    return by_hand(host, service, service_drain, now_ms, error);
-}
-
-/* What the core learnt */
-
-static void tell_worker(struct host *host, uint64_t worker, enum supervise_event event, uint64_t now_ms)
-{
-    struct child *child = child_find(host, worker);
-    if (child == NULL)
+    struct service *service = service_find(host, name);
+    struct drover_error ignored = {0};
+    if (service == NULL || service->removed)
         return;
-    replica_event(child->replica, event, now_ms);
-    if (event == SUPERVISE_ON_READY)
-        service_worker_ready(child->service);
-    update_services(host);
+    groups_leave(host, service);
+    service_remove(service, now_ms);
+    if (host->memory != NULL && remember_forget(host->memory, name, &ignored) != DROVER_OK)
+        note_tell(service, 0, "not-forgotten", "%s", ignored.text);
+    host_update(host, now_ms);
 }
 
-void host_worker_ready(struct host *host, uint64_t worker, uint64_t now_ms)
+enum drover_status host_watch_configuration(struct host *host, const char *path, uint64_t now_ms,
+                                            struct drover_error *error)
 {
-    tell_worker(host, worker, SUPERVISE_ON_READY, now_ms);
-}
-
-void host_worker_hung(struct host *host, uint64_t worker, uint64_t now_ms)
-{
-    tell_worker(host, worker, SUPERVISE_ON_HUNG, now_ms);
-}
-
-void host_worker_drained(struct host *host, uint64_t worker, uint64_t now_ms)
-{
-    tell_worker(host, worker, SUPERVISE_ON_DRAINED, now_ms);
-}
-
-/* The worker may have ended before its words arrived: its replica still wants them for the reason. */
-void host_worker_config_error(struct host *host, uint64_t worker, const char *text, uint64_t now_ms)
-{
-    struct service *service;
-    LL_FOREACH (host->services, service) {
-        for (unsigned i = 0; service->current != NULL && i < service->current->count; i++)
-            if (service->current->replicas[i].last_number == worker)
-                replica_config_error(&service->current->replicas[i], text, now_ms);
-    }
-    update_services(host);
+    return watching_configuration(host, path, now_ms, error);
 }
 
 /* Walks over all replicas */
 
 typedef void visit_fn(struct replica *replica, uint64_t now_ms);
 
-static void visit_generation(struct generation *generation, visit_fn *visit, uint64_t now_ms)
+struct visit {
+    visit_fn *visit;
+    uint64_t now_ms;
+};
+
+static void visit_generation(struct generation *generation, void *context)
 {
+    const struct visit *visit = context;
     for (unsigned i = 0; i < generation->count; i++)
-        visit(&generation->replicas[i], now_ms);
+        visit->visit(&generation->replicas[i], visit->now_ms);
 }
 
-static void visit_all(struct host *host, visit_fn *visit, uint64_t now_ms)
+static void visit_all(struct host *host, visit_fn *function, uint64_t now_ms)
 {
+    struct visit visit = {.visit = function, .now_ms = now_ms};
     struct service *service;
-    struct generation *retired;
     LL_FOREACH (host->services, service) {
-        if (service->current != NULL)
-            visit_generation(service->current, visit, now_ms);
-        LL_FOREACH (service->retired, retired) {
-            visit_generation(retired, visit, now_ms);
-        }
+        service_visit(service, visit_generation, &visit);
     }
 }
 
@@ -321,6 +317,8 @@ static void take_event(struct host *host, const struct epoll_event *event, uint6
     struct helper *helper = kind == POLL_HELPER ? helper_find(host, number) : NULL;
     if (kind == POLL_SIGNAL)
         take_signal(host, now_ms);
+    else if (kind == POLL_WATCH)
+        return; /* every step looks */
     else if (helper != NULL)
         helper_check(host, helper, now_ms);
     else if (child == NULL)
@@ -339,20 +337,24 @@ static void take_events(struct host *host, uint64_t now_ms)
         take_event(host, &events[i], now_ms);
 }
 
+static void look_whether_ended(struct generation *generation, void *context)
+{
+    bool *ended = context;
+    *ended = *ended && generation_has_ended(generation);
+}
+
 static bool has_ended(const struct host *host)
 {
     const struct service *service;
     const struct child *child;
+    bool ended = host->running == NULL;
     DL_FOREACH (host->children, child) {
-        if (child->replica != NULL)
-            return false;
+        ended = ended && child->replica == NULL;
     }
     LL_FOREACH (host->services, service) {
-        for (unsigned i = 0; service->current != NULL && i < service->current->count; i++)
-            if (service->current->replicas[i].machine.state != SUPERVISE_STOPPED)
-                return false;
+        service_visit(service, look_whether_ended, &ended);
     }
-    return host->running == NULL;
+    return ended;
 }
 
 /* When the last worker has ended there is nobody to whom a child could still belong. */
@@ -377,9 +379,10 @@ void host_step(struct host *host, uint64_t now_ms)
     visit_all(host, replica_launch, now_ms);
     take_events(host, now_ms);
     visit_all(host, tick, now_ms);
+    watching_step(host, now_ms);
     obtaining_step_all(host, now_ms);
     sweep_when_due(host, now_ms);
-    update_services(host);
+    host_update(host, now_ms);
 }
 
 int host_fd(const struct host *host)
@@ -387,65 +390,34 @@ int host_fd(const struct host *host)
     return host->epoll_fd;
 }
 
-static uint64_t earliest(const struct generation *generation, uint64_t due_ms)
+static void find_earliest(struct generation *generation, void *context)
 {
+    uint64_t *due_ms = context;
     for (unsigned i = 0; i < generation->count; i++) {
         const struct replica *replica = &generation->replicas[i];
         if (replica->launch_pending)
-            return 0;
-        if (replica->machine.due_ms < due_ms)
-            due_ms = replica->machine.due_ms;
+            *due_ms = 0;
+        else if (replica->machine.due_ms < *due_ms)
+            *due_ms = replica->machine.due_ms;
     }
-    return due_ms;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 uint64_t host_deadline_ms(const struct host *host)
 {
-    uint64_t due_ms = obtaining_next_ms(host);
     const struct service *service;
-    const struct generation *retired;
-    if (host->events.first != NULL)
+    if (host->events.first != NULL || host->stale)
         return 0;
-    due_ms = host->sweep_due_ms < due_ms ? host->sweep_due_ms : due_ms;
+    uint64_t due_ms = earlier(earlier(obtaining_next_ms(host), watching_next_ms(host)), host->sweep_due_ms);
     LL_FOREACH (host->services, service) {
-        if (service->current != NULL)
-            due_ms = earliest(service->current, due_ms);
-        LL_FOREACH (service->retired, retired) {
-            due_ms = earliest(retired, due_ms);
-        }
+        due_ms = earlier(due_ms, rolling_next_ms(service));
+        service_visit(service, find_earliest, &due_ms);
     }
     return due_ms;
-}
-
-/* Events */
-
-static void describe_child(const struct event_slot *slot, struct host_event *event)
-{
-    const struct child *child = slot->child;
-    event->worker = child->number;
-    event->generation = child->generation;
-    event->started = child->started;
-    event->artefact = child->artefact;
-    if (slot->kind == HOST_EXPECT)
-        memcpy(event->token, child->token, sizeof(event->token));
-}
-
-bool host_next_event(struct host *host, struct host_event *ret_event)
-{
-    struct event_slot *slot = event_pop(&host->events);
-    if (slot == NULL)
-        return false;
-    *ret_event = (struct host_event){
-        .kind = slot->kind, .service = slot->service->name, .state = slot->service->state, .reason = ""};
-    if (slot->child != NULL)
-        describe_child(slot, ret_event);
-    else if (slot->kind == HOST_OBTAINED)
-        ret_event->obtained = &slot->service->obtaining->finding.obtained;
-    else
-        ret_event->reason = slot->service->reason;
-    if (slot->kind == HOST_LOST)
-        (void)child_free(host, slot->child);
-    return true;
 }
 
 /* The end */
@@ -460,7 +432,7 @@ void host_stop(struct host *host, uint64_t now_ms)
     LL_FOREACH (host->services, service) {
         service_stop(service, now_ms);
     }
-    update_services(host);
+    host_update(host, now_ms);
 }
 
 bool host_is_empty(const struct host *host)

@@ -94,7 +94,7 @@ void obtaining_event(struct obtaining *obtaining, enum obtain_event event, uint6
 static void fail(struct obtaining *obtaining, const struct verdict *verdict, uint64_t now_ms)
 {
     obtaining->quarantine = verdict->quarantine;
-    service_not_obtained(obtaining->service, verdict->reason);
+    service_not_obtained(obtaining->service, verdict->reason, verdict->event == OBTAIN_ON_REFUSED);
     obtaining_event(obtaining, verdict->event, now_ms);
 }
 

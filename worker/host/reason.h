@@ -20,6 +20,7 @@ struct reason_death {
     const char *start_error; /* why it could not be started, or NULL */
     int code, status;        /* si_code and si_status */
     bool was_ready;
+    bool damaged; /* the bytes in the store are not what they were: it cannot be started at all */
     enum supervise_cause cause;
     uint64_t ready_limit_ms;
     uint64_t deaths_in_a_row; /* before ready; 0 or 1 is not shown */

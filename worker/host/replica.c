@@ -11,7 +11,10 @@
 
 #include "common/sys/sys.h"
 #include "worker/host/child.h"
+#include "worker/host/generation.h"
+#include "worker/host/runnable.h"
 #include "worker/host/service.h"
+#include "worker/host/wanted.h"
 
 #define EXIT_CONFIG_ERROR 78
 
@@ -67,14 +70,18 @@ void replica_event(struct replica *replica, enum supervise_event event, uint64_t
 /* What the service says of a death, after the machine has judged it. */
 static void explain_death(struct replica *replica, const struct reason_death *death, const char *last_line)
 {
-    const struct generation *generation = replica->generation;
+    struct generation *generation = replica->generation;
+    enum rollout_death kind = replica->machine.looping || death->damaged ? ROLLOUT_LOOP : ROLLOUT_CRASH;
     char text[REASON_SIZE];
 
-    if (replica->machine.config_error)
-        reason_of_config_error(generation->artefact, generation->driver, last_line, text);
-    else
+    if (replica->machine.config_error) {
+        reason_of_config_error(death->artefact, death->driver, last_line, text);
+        kind = ROLLOUT_CONFIGURATION;
+    } else {
         reason_of_death(death, text);
+    }
     service_set_reason(generation, text);
+    generation_note_death(generation, kind, text);
 }
 
 static void bury(struct replica *replica, struct reason_death *death, const char *last_line, uint64_t now_ms)
@@ -87,8 +94,9 @@ static void bury(struct replica *replica, struct reason_death *death, const char
         .random = sys_random64(),
         .config_exit = death->start_error == NULL && death->code == CLD_EXITED && death->status == EXIT_CONFIG_ERROR,
     };
-    death->artefact = replica->generation->artefact;
-    death->driver = replica->generation->driver;
+    replica->tested = replica->tuned = NOT_ASKED;
+    death->artefact = replica->generation->runnable->artefact;
+    death->driver = replica->generation->wanted->service.driver;
     death->was_ready = machine->was_ready;
     death->cause = machine->cause;
     death->ready_limit_ms = machine->rules.ready_limit_ms;
@@ -132,6 +140,7 @@ void replica_check_death(struct replica *replica, uint64_t now_ms)
         death.start_error = trouble.text;
     const char *last_line = capture_last_error(child_log(child), child->pid);
     child_lose(host, child);
+    death.damaged = trouble.status == DROVER_DATA_LOSS;
     bury(replica, &death, last_line, now_ms);
     if (trouble.status == DROVER_DATA_LOSS)
         service_driver_damaged(replica->generation->service, now_ms);
@@ -139,11 +148,16 @@ void replica_check_death(struct replica *replica, uint64_t now_ms)
 
 void replica_config_error(struct replica *replica, const char *text, uint64_t now_ms)
 {
-    const struct generation *generation = replica->generation;
+    struct generation *generation = replica->generation;
+    const bool known = replica->machine.config_error;
     char reason[REASON_SIZE];
     replica_event(replica, SUPERVISE_ON_CONFIG_ERROR, now_ms);
     if (!replica->machine.config_error)
         return;
-    reason_of_config_error(generation->artefact, generation->driver, text, reason);
+    reason_of_config_error(generation->runnable->artefact, generation->wanted->service.driver, text, reason);
     service_set_reason(generation, reason);
+    if (known) /* by its exit status, which was told */
+        (void)snprintf(generation->why, sizeof(generation->why), "%s", reason);
+    else
+        generation_note_death(generation, ROLLOUT_CONFIGURATION, reason);
 }

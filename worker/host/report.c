@@ -7,7 +7,9 @@
 
 #include "worker/host/host.h"
 #include "worker/host/obtaining.h"
+#include "worker/host/runnable.h"
 #include "worker/host/service.h"
+#include "worker/host/watching.h"
 
 /* A reply must fit into a frame: of more than this the oldest lines are left out. */
 #define LOGS_SIZE_MAX ((size_t)4 * 1024 * 1024)
@@ -39,7 +41,7 @@ bool host_worker_report(const struct host *host, const char *name, unsigned inde
         .pid = replica->child != NULL ? replica->child->process.pid : 0,
         .generation = replica->generation->number,
         .state = supervise_state_word(machine->state),
-        .artefact = replica->generation->artefact,
+        .artefact = replica->generation->runnable->artefact,
         .restarts = machine->launches > 0 ? machine->launches - 1 : 0,
         .sandbox = replica->child != NULL ? process_layers(&replica->child->process) : "",
     };
@@ -53,8 +55,8 @@ bool host_service_report(const struct host *host, const char *name, enum host_se
     if (service == NULL)
         return false;
     *ret_state = service->state;
-    *ret_generation = service->last_generation;
-    *ret_reason = service->reason;
+    *ret_generation = service->current != NULL ? service->current->number : service->rollout.last_number;
+    *ret_reason = service_reason(service);
     return true;
 }
 
@@ -64,11 +66,57 @@ const char *host_service_progress(const struct host *host, const char *name)
     return service != NULL && service->obtaining != NULL ? service->obtaining->progress : "";
 }
 
+/* Versions */
+
+bool host_rollout_report(const struct host *host, const char *name, struct host_rollout_report *ret_report)
+{
+    const struct service *service = service_find(host, name);
+    if (service == NULL)
+        return false;
+    const struct rollout *rollout = &service->rollout;
+    const struct rollout_memory *memory = &rollout->memory;
+    *ret_report = (struct host_rollout_report){
+        .state = rollout_state_word(rollout->state),
+        .active = rollout->active.number,
+        .candidate = rollout->candidate.number,
+        .artefact = service->current != NULL ? service->current->runnable->artefact : "",
+        .watch = watching_report(service),
+        .quarantined = memory->quarantine_count,
+    };
+    for (unsigned i = memory->stable_count; i > 0; i--)
+        if (rollout_memory_quarantined(memory, &memory->stable[i - 1]) == NULL)
+            (void)rollout_hash_text(&memory->stable[i - 1].artefact, ret_report->stable);
+    return true;
+}
+
+bool host_quarantine_report(const struct host *host, const char *name, unsigned index,
+                            char ret_artefact[HOST_HASH_SIZE], const char **ret_why)
+{
+    const struct service *service = service_find(host, name);
+    if (service == NULL || index >= service->rollout.memory.quarantine_count)
+        return false;
+    const struct rollout_quarantine *entry = &service->rollout.memory.quarantine[index];
+    (void)rollout_hash_text(&entry->artefact, ret_artefact);
+    *ret_why = entry->why;
+    return true;
+}
+
+bool host_is_changing(const struct host *host, const char *name)
+{
+    const struct service *service = service_find(host, name);
+    if (service == NULL)
+        return false;
+    const enum rollout_state state = service->rollout.state;
+    const bool at_rest = state == ROLLOUT_EMPTY || state == ROLLOUT_SERVING || state == ROLLOUT_PROBATION;
+    return !at_rest || service->news != NO_NEWS || service->tuning.wanted != NULL || service->rollout.has_pending;
+}
+
 /* What is left when a host stops */
 
-static void describe_generation(const struct generation *generation, FILE *out)
+static void describe_generation(struct generation *generation, void *context)
 {
-    for (unsigned i = 0; generation != NULL && i < generation->count; i++) {
+    FILE *out = context;
+    for (unsigned i = 0; i < generation->count; i++) {
         const struct replica *replica = &generation->replicas[i];
         if (replica->machine.state != SUPERVISE_STOPPED)
             (void)fprintf(out, "worker %d of '%s' (%s); ",
@@ -80,17 +128,13 @@ static void describe_generation(const struct generation *generation, FILE *out)
 void host_describe_rest(const struct host *host, char *buffer, size_t size)
 {
     const struct service *service;
-    const struct generation *retired;
     const struct helper *helper;
     buffer[0] = '\0';
     FILE *out = fmemopen(buffer, size, "w");
     if (out == NULL)
         return;
     LL_FOREACH (host->services, service) {
-        describe_generation(service->current, out);
-        LL_FOREACH (service->retired, retired) {
-            describe_generation(retired, out);
-        }
+        service_visit(service, describe_generation, out);
     }
     DL_FOREACH (host->running, helper) {
         (void)fprintf(out, "helper %d (%u signals sent); ", (int)helper->pid, helper->signals);

@@ -1,4 +1,4 @@
-/* service.h - a service: its generations of replicas, its state, the reason it is not ready */
+/* service.h - a service: what is wanted of it, what was done to it by hand, its state, the reason it is not ready */
 #ifndef DROVER_HOST_SERVICE_H
 #define DROVER_HOST_SERVICE_H
 
@@ -7,38 +7,57 @@
 /* The service of a name, or NULL. */
 struct service *service_find(const struct host *host, const char *name);
 
-/* Make the service when it is new. Start what `options` says beside what runs, which is told to drain; what has to be
- * obtained first is started when it is there. Errors: RESOURCE_EXHAUSTED; then nothing has changed. */
-DROVER_MUST_CHECK enum drover_status service_set(struct host *host, const struct host_service *options, uint64_t now_ms,
-                                                 struct drover_error *error);
+/* Make the service when it is new. See host_set_service(). Errors: RESOURCE_EXHAUSTED, FAILED_PRECONDITION; then
+ * nothing has changed. */
+DROVER_MUST_CHECK enum drover_status service_set(struct host *host, const struct host_service *options, uint64_t group,
+                                                 uint64_t now_ms, struct drover_error *error);
 
-/* By hand: get the driver again, if it is one that is obtained, and then start the workers afresh. */
+/* By hand: look for a changed driver, and restart the workers in any case; out of a stop, too. */
 void service_restart(struct service *service, uint64_t now_ms);
 
 /* By hand: stop, until a restart. */
 void service_drain(struct service *service, uint64_t now_ms);
 
-/* The driver is in the store: tell (HOST_OBTAINED), and start it unless it is what runs already. */
+/* By hand: look for a changed driver; with `force` it takes over though nothing has changed. */
+void service_reload(struct service *service, bool force, uint64_t now_ms);
+
+/* Where its driver comes from may have changed. */
+void service_source_changed(struct service *service, uint64_t now_ms);
+
+/* The driver that was asked for is in the store: tell (HOST_OBTAINED), and let the rollout go on. */
 void service_obtained(struct service *service, uint64_t now_ms);
 
-/* It is not, or not yet; what runs goes on. */
-void service_not_obtained(struct service *service, const char *reason);
+/* It is not, for good (`refused`) or not yet; what runs goes on. */
+void service_not_obtained(struct service *service, const char *reason, bool refused);
 
 /* The bytes of a driver that was obtained are not what they were: get it again, once until one of its workers is ready,
  * and start it from that. */
 void service_driver_damaged(struct service *service, uint64_t now_ms);
 void service_worker_ready(struct service *service);
 
+/* Drain what runs and forget the rest; service_update() tells when nothing is left. */
+void service_remove(struct service *service, uint64_t now_ms);
+
 /* The host ends: stop what runs, and what is under way. */
 void service_stop(struct service *service, uint64_t now_ms);
 
-/* Remember why something went wrong. Ignored for a retired generation. */
+/* Remember why something went wrong with the workers of a generation. Ignored where calls do not depend on it. */
 void service_set_reason(const struct generation *generation, const char *text);
 
-/* Work the state out again, tell it when it changed, drop retired generations that have ended. */
-void service_update(struct service *service);
+/* Why the service is not what it should be, in one line; "" when it is. Borrowed. */
+const char *service_reason(const struct service *service);
 
-/* Replica `index`, counted over the current generation and then the retired ones; NULL beyond the last. */
+/* Let the rollout go on, work the state out again, tell what changed. */
+void service_update(struct service *service, uint64_t now_ms);
+
+/* Is nothing left of one that was removed? */
+bool service_is_gone(const struct service *service);
+
+/* Call `visit` for each generation: what serves, a candidate, retired ones. */
+typedef void service_visit_fn(struct generation *generation, void *context);
+void service_visit(const struct service *service, service_visit_fn *visit, void *context);
+
+/* Replica `index`, counted over the generations in that order; NULL beyond the last. */
 struct replica *service_replica(const struct service *service, unsigned index);
 
 /* Release a service without any child. Returns NULL. */

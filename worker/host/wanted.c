@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 /* Where the texts are. */
 static const size_t service_texts[] = {
     offsetof(struct host_service, name),     offsetof(struct host_service, interface),
@@ -24,9 +26,9 @@ static const size_t origin_texts[] = {
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-static const char **text_at(void *base, size_t offset)
+static const char **text_at(const void *base, size_t offset)
 {
-    return (const char **)(void *)((char *)base + offset);
+    return (const char **)((uintptr_t)base + offset);
 }
 
 /* Replace each borrowed text by a copy. After a failure the rest is NULL, so that all can be released. */
@@ -79,6 +81,26 @@ static bool copy_sandbox(struct wanted *wanted, const struct launch_sandbox *san
     return good && (sandbox->user == NULL || wanted->sandbox.user != NULL);
 }
 
+static void *copy_octets(const void *data, size_t size, bool *good)
+{
+    void *copy = data != NULL && *good ? malloc(size + 1) : NULL;
+    *good = *good && (data == NULL || copy != NULL);
+    if (copy != NULL)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+/* What the workers are given, and asked. */
+static bool copy_settings(struct wanted *wanted, const struct host_service *service)
+{
+    struct host_self_test *test = &wanted->service.self_test;
+    bool good = true;
+    wanted->service.settings = copy_octets(service->settings, service->settings_size, &good);
+    test->request = copy_octets(service->self_test.request, service->self_test.request_size, &good);
+    test->method = service->self_test.method != NULL ? strdup(service->self_test.method) : NULL;
+    return good && (service->self_test.method == NULL || test->method != NULL);
+}
+
 struct wanted *wanted_new(const struct host_service *service)
 {
     struct wanted *wanted = calloc(1, sizeof(*wanted));
@@ -86,7 +108,8 @@ struct wanted *wanted_new(const struct host_service *service)
         return NULL;
     wanted->references = 1;
     wanted->service = *service;
-    bool good = copy_texts(&wanted->service, service_texts, COUNT(service_texts));
+    bool good = copy_settings(wanted, service); /* before anything can fail: it takes borrowed pointers away */
+    good = copy_texts(&wanted->service, service_texts, COUNT(service_texts)) && good;
     if (service->origin != NULL) {
         wanted->origin = *service->origin;
         wanted->service.origin = &wanted->origin;
@@ -97,6 +120,103 @@ struct wanted *wanted_new(const struct host_service *service)
     if (service->sandbox != NULL)
         good = copy_sandbox(wanted, service->sandbox) && good;
     return good ? wanted : wanted_unref(wanted);
+}
+
+/* --- what makes a difference --------------------------------------------------------------------------------------
+ */
+
+/* Each part is hashed with its length, so that none can be taken for another. */
+static void add(crypto_hash_sha256_state *state, const void *data, size_t size)
+{
+    const uint64_t length = data != NULL ? size : UINT64_MAX;
+    crypto_hash_sha256_update(state, (const unsigned char *)&length, sizeof(length));
+    if (data != NULL)
+        crypto_hash_sha256_update(state, data, size);
+}
+
+static void add_text(crypto_hash_sha256_state *state, const char *text)
+{
+    add(state, text, text != NULL ? strlen(text) : 0);
+}
+
+static void add_words(crypto_hash_sha256_state *state, const char *const *words)
+{
+    for (; words != NULL && *words != NULL; words++)
+        add_text(state, *words);
+    add(state, NULL, 0);
+}
+
+static void add_sandbox(crypto_hash_sha256_state *state, const struct launch_sandbox *sandbox)
+{
+    const uint64_t numbers[] = {(uint64_t)sandbox->policy, (uint64_t)sandbox->network, sandbox->memory_bytes,
+                                sandbox->cpus, sandbox->foreign};
+    add(state, numbers, sizeof(numbers));
+    add_text(state, sandbox->user);
+    add_words(state, sandbox->read);
+    add_words(state, sandbox->write);
+}
+
+static void add_service(crypto_hash_sha256_state *state, const struct host_service *service)
+{
+    const char *const texts[] = {service->interface, service->driver,    service->kind,  service->program,
+                                 service->builtin,   service->directory, service->folder};
+    const uint64_t replicas = service->replicas;
+    for (size_t i = 0; i < COUNT(texts); i++)
+        add_text(state, texts[i]);
+    add(state, &replicas, sizeof(replicas));
+}
+
+static struct rollout_hash hash(const struct wanted *wanted, bool with_settings)
+{
+    crypto_hash_sha256_state state;
+    struct rollout_hash result;
+    crypto_hash_sha256_init(&state);
+    add_service(&state, &wanted->service);
+    if (wanted->service.sandbox != NULL)
+        add_sandbox(&state, &wanted->sandbox);
+    if (with_settings)
+        add(&state, wanted->service.settings, wanted->service.settings_size);
+    crypto_hash_sha256_final(&state, result.octets);
+    return result;
+}
+
+struct rollout_hash wanted_configuration(const struct wanted *wanted)
+{
+    return hash(wanted, true);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_words(const char *const *a, const char *const *b)
+{
+    size_t i = 0;
+    if (a == NULL || b == NULL)
+        return a == b;
+    while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0)
+        i++;
+    return a[i] == b[i]; /* both at their end */
+}
+
+bool wanted_same_origin(const struct wanted *a, const struct wanted *b)
+{
+    const struct host_origin *first = a->service.origin, *second = b->service.origin;
+    if (first == NULL || second == NULL)
+        return first == second;
+    for (size_t i = 0; i < COUNT(origin_texts); i++)
+        if (!same_text(*text_at(&a->origin, origin_texts[i]), *text_at(&b->origin, origin_texts[i])))
+            return false;
+    return first->kind == second->kind && first->locked == second->locked && first->offline == second->offline &&
+           same_words(first->fetch, second->fetch) && same_words(first->built, second->built);
+}
+
+bool wanted_differ_in_settings_only(const struct wanted *a, const struct wanted *b)
+{
+    const struct rollout_hash first = hash(a, false), second = hash(b, false);
+    const struct rollout_hash whole = hash(a, true), other = hash(b, true);
+    return wanted_same_origin(a, b) && rollout_hash_equal(&first, &second) && !rollout_hash_equal(&whole, &other);
 }
 
 struct wanted *wanted_ref(struct wanted *wanted)
@@ -114,6 +234,9 @@ struct wanted *wanted_unref(struct wanted *wanted)
     free_words(wanted->origin.fetch);
     free_words(wanted->origin.built);
     free((char *)(uintptr_t)wanted->sandbox.user);
+    free((void *)(uintptr_t)wanted->service.settings);
+    free((void *)(uintptr_t)wanted->service.self_test.request);
+    free((char *)(uintptr_t)wanted->service.self_test.method);
     free_words(wanted->sandbox.read);
     free_words(wanted->sandbox.write);
     free(wanted);

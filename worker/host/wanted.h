@@ -7,6 +7,7 @@
 
 #include "worker/host/host.h"
 #include "worker/host/launch.h"
+#include "worker/rollout/version.h"
 
 struct wanted {
     unsigned references;
@@ -20,6 +21,15 @@ struct wanted *wanted_new(const struct host_service *service);
 
 /* One reference more; returns its argument. */
 struct wanted *wanted_ref(struct wanted *wanted);
+
+/* The configuration of a version: a hash of all that its workers are made of but the driver's bytes. Limits and times,
+ * which workers know nothing of, do not count. */
+struct rollout_hash wanted_configuration(const struct wanted *wanted);
+
+/* Does the driver come from the same place, and has it to be the same there? */
+bool wanted_same_origin(const struct wanted *a, const struct wanted *b);
+
+bool wanted_differ_in_settings_only(const struct wanted *a, const struct wanted *b);
 
 /* One less: the last one releases it. NULL is allowed. Returns NULL. */
 struct wanted *wanted_unref(struct wanted *wanted);

@@ -58,10 +58,12 @@ enum drover_status module_load(const char *path, const struct drover_driver **re
     if (!descriptor || !*descriptor)
         return drover_error_set(error, DROVER_FAILED_PRECONDITION, "module '%s': its " BINARY_DESCRIPTOR " is empty",
                                 path);
-    if ((*descriptor)->abi != DROVER_DRIVER_ABI)
-        return drover_error_set(error, DROVER_FAILED_PRECONDITION,
-                                "module '%s' has ABI %u, this drover knows %u (compile the driver against this drover)",
-                                path, (*descriptor)->abi, DROVER_DRIVER_ABI);
+    const uint32_t abi = (*descriptor)->abi;
+    if (abi < DROVER_DRIVER_ABI_OLDEST || abi > DROVER_DRIVER_ABI)
+        return drover_error_set(
+            error, DROVER_FAILED_PRECONDITION,
+            "module '%s' has ABI %u, this drover knows %u to %u (compile the driver against this drover)", path, abi,
+            DROVER_DRIVER_ABI_OLDEST, DROVER_DRIVER_ABI);
     *ret_driver = *descriptor;
     return DROVER_OK;
 }

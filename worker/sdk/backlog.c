@@ -85,17 +85,26 @@ static void add_ended(struct backlog *backlog, struct job *job)
     backlog->ended_count++;
 }
 
+/* May the first of those that wait be begun beside what runs? */
+static bool may_take(const struct backlog *backlog)
+{
+    const struct job *first = backlog->waiting;
+
+    return first && !backlog->alone && !(job_is_alone(first) && backlog->running_count > 0);
+}
+
 struct job *backlog_take(struct backlog *backlog, bool wait)
 {
     struct job *job = NULL;
 
     pthread_mutex_lock(&backlog->lock);
-    while (wait && !backlog->waiting && !backlog->halted)
+    while (wait && !may_take(backlog) && !backlog->halted)
         pthread_cond_wait(&backlog->changed, &backlog->lock);
-    if (backlog->waiting && !backlog->halted) {
+    if (may_take(backlog) && !backlog->halted) {
         job = pop_waiting(backlog);
         DL_APPEND(backlog->running, job);
         backlog->running_count++;
+        backlog->alone = job_is_alone(job);
         judge(backlog, job);
     }
     pthread_mutex_unlock(&backlog->lock);
@@ -109,6 +118,9 @@ void backlog_end(struct backlog *backlog, struct job *job, bool quietly)
     bool first = !backlog->ended;
     DL_DELETE(backlog->running, job);
     backlog->running_count--;
+    if (backlog->alone || (backlog->waiting && job_is_alone(backlog->waiting)))
+        pthread_cond_broadcast(&backlog->changed);
+    backlog->alone = false;
     add_ended(backlog, job);
     pthread_mutex_unlock(&backlog->lock);
     /* Only a full counter could make this fail, and a full counter wakes as well. */

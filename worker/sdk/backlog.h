@@ -4,8 +4,9 @@
  * itself, or executors) takes the next one and says when it ended.
  *
  * Invariants: taking a call and advancing the start word happen under one lock, so that the order of starts is the
- * order of arrival; the word is advanced exactly once for each call that leaves `waiting`, in that order, unless the
- * session that gave the calls is lost. Once the host has closed the word, no call is started or answered any more.
+ * order of arrival; while new settings are taken, no call runs; the word is advanced exactly once for each call that
+ * leaves `waiting`, in that order, unless the session that gave the calls is lost. Once the host has closed the word,
+ * no call is started or answered any more.
  *
  * Thread rule: any thread, except where a comment says otherwise.
  */
@@ -27,6 +28,7 @@ struct backlog {
     pthread_cond_t changed;
     struct job *waiting, *running, *ended; /* owned */
     size_t waiting_count, running_count, ended_count;
+    bool alone;  /* the one that runs must be the only one */
     bool halted; /* nothing is started any more */
 };
 
@@ -40,9 +42,10 @@ void backlog_done(struct backlog *backlog);
 /* Put a call at the end. Takes `job` on success. Errors: RESOURCE_EXHAUSTED when it is full. */
 DROVER_MUST_CHECK enum drover_status backlog_push(struct backlog *backlog, struct job *job);
 
-/* Take the next call. With `end` JOB_OPEN it counts as started and is to be run; otherwise it has ended by itself
- * (cancelled, too late, taken back by the host). Either way backlog_end() comes next. NULL when nothing waits or all is
- * halted; with `wait`, NULL only when halted. */
+/* Take the next call; new settings only when nothing runs, and nothing while they are taken. With `end` JOB_OPEN it
+ * counts as started and is to be run; otherwise it has ended by itself (cancelled, too late, taken back by the host).
+ * Either way backlog_end() comes next. NULL when nothing may be begun or all is halted; with `wait`, NULL only when
+ * halted. */
 struct job *backlog_take(struct backlog *backlog, bool wait);
 
 /* A job that was taken has ended; wakes the socket's thread unless `quietly`. */

@@ -198,7 +198,7 @@ static void conclude(struct drover_call *call, enum drover_status status)
     job->end = JOB_ERROR;
 }
 
-void runner_run(struct runner *runner, struct job *job)
+static void run_method(struct runner *runner, struct job *job)
 {
     struct drover_call call;
 
@@ -211,6 +211,39 @@ void runner_run(struct runner *runner, struct job *job)
     name_service(&call);
     drover_writer_clear(runner->reply);
     conclude(&call, call.method->run(&call));
+}
+
+static void reply_with_nothing(struct runner *runner, struct job *job)
+{
+    drover_writer_clear(runner->reply);
+    reply_with(runner, job);
+}
+
+static void run_reconfigure(struct runner *runner, struct job *job)
+{
+    if (!read_map(job, "settings", zmq_msg_data(&job->body), zmq_msg_size(&job->body), runner->request))
+        return;
+    job->error.text[0] = '\0';
+    enum drover_status status = served_reconfigure(runner->served, drover_document_root(runner->request), &job->error);
+    if (status == DROVER_OK) {
+        reply_with_nothing(runner, job);
+        return;
+    }
+    job->error.outcome = DROVER_OUTCOME_ANSWERED;
+    job->error.origin = DROVER_ORIGIN_DRIVER;
+    job->error.retry_after_ms = 0;
+    job->end = JOB_ERROR;
+}
+
+/* A self-test that names no method has shown what it should by coming as far as here. */
+void runner_run(struct runner *runner, struct job *job)
+{
+    if (job_is_alone(job))
+        run_reconfigure(runner, job);
+    else if (drover_text_equals(job->header.method, WIRE_NO_METHOD))
+        reply_with_nothing(runner, job);
+    else
+        run_method(runner, job);
 }
 
 const struct drover_value *drover_call_request(const struct drover_call *call)

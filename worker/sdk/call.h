@@ -28,7 +28,8 @@ DROVER_MUST_CHECK enum drover_status runner_init(struct runner *runner, const st
 /* Release it. Zeroed runners are allowed. */
 void runner_done(struct runner *runner);
 
-/* Run the method that the job asks for; the job has ended afterwards. */
+/* Run the method that the job asks for, or none when it names none (a self-test), or let the driver take new settings;
+ * the job has ended afterwards. */
 void runner_run(struct runner *runner, struct job *job);
 
 #endif

@@ -108,6 +108,7 @@ static bool on_hello_first(struct session *session, struct job *message)
 
 /* ---- calls ---- */
 
+/* CALL, and RECONFIGURE, which has its place among the calls. */
 static bool on_call(struct session *session, struct job *job)
 {
     const struct wire_header *header = &job->header;
@@ -179,6 +180,7 @@ static const struct reaction {
     [WIRE_REFUSED] = {SESSION_GREETING | OPEN_STATES, true, on_refused},
     [WIRE_HELLO_FIRST] = {OPEN_STATES, true, on_hello_first},
     [WIRE_CALL] = {OPEN_STATES, false, on_call},
+    [WIRE_RECONFIGURE] = {OPEN_STATES, false, on_call},
     [WIRE_CANCEL] = {OPEN_STATES, false, on_cancel},
     [WIRE_PING] = {OPEN_STATES, false, on_ping},
     [WIRE_PONG] = {OPEN_STATES, false, on_pong},

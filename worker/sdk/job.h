@@ -1,4 +1,4 @@
-/* job.h - one call that this worker holds, from its receipt to its outcome
+/* job.h - one call that this worker holds, from its receipt to its outcome; RECONFIGURE is one too
  *
  * The frames stay where they were received; the header's strings point into them. A job is made by the socket's
  * thread, run by that thread or by an executor, answered by the socket's thread and used again.
@@ -34,6 +34,12 @@ struct job {
     zmq_msg_t reply;
     struct drover_error error;
 };
+
+/* New settings: nothing else may run meanwhile. */
+static inline bool job_is_alone(const struct job *job)
+{
+    return job->header.command == WIRE_RECONFIGURE;
+}
 
 /* A new job without content; NULL when there is no memory. */
 struct job *job_new(void);

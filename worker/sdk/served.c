@@ -29,11 +29,11 @@ static enum drover_status check_methods(const struct drover_driver *driver, stru
 
 enum drover_status served_check(const struct drover_driver *driver, struct drover_error *error)
 {
-    if (driver->abi != DROVER_DRIVER_ABI)
+    if (driver->abi < DROVER_DRIVER_ABI_OLDEST || driver->abi > DROVER_DRIVER_ABI)
         return drover_error_set(error, DROVER_FAILED_PRECONDITION,
-                                "driver: its table has layout %u, this library knows %u (compile the driver against "
-                                "this drover)",
-                                driver->abi, DROVER_DRIVER_ABI);
+                                "driver: its table has layout %u, this library knows %u to %u (compile the driver "
+                                "against this drover)",
+                                driver->abi, DROVER_DRIVER_ABI_OLDEST, DROVER_DRIVER_ABI);
     if (!is_filled(driver->name) || !is_filled(driver->interface) || !is_filled(driver->interface_version) ||
         !is_filled(driver->version))
         return drover_error_set(error, DROVER_FAILED_PRECONDITION,
@@ -74,6 +74,22 @@ static enum drover_status remember_info(struct served *served, const struct wire
 }
 
 /* The driver's own word on its settings; a status that is none must not reach the wire. */
+static enum drover_status judge_word(const struct served *served, const char *function, enum drover_status status,
+                                     struct drover_error *error)
+{
+    const struct drover_driver *driver = served->driver;
+
+    if (status == DROVER_OK)
+        return DROVER_OK;
+    if ((unsigned)status >= DROVER_STATUS_END)
+        return drover_error_set(error, DROVER_INTERNAL, "driver '%s': %s returned %d, which is no status", driver->name,
+                                function, (int)status);
+    if (!error->text[0])
+        return drover_error_set(error, status, "driver '%s' refused its settings without a reason", driver->name);
+    error->status = status;
+    return status;
+}
+
 static enum drover_status run_configure(struct served *served, const struct drover_value *settings,
                                         struct drover_error *error)
 {
@@ -85,16 +101,7 @@ static enum drover_status run_configure(struct served *served, const struct drov
                    : drover_error_set(error, DROVER_INVALID_ARGUMENT,
                                       "driver '%s' takes no settings (remove the section '%s')", driver->name,
                                       driver->name);
-    enum drover_status status = driver->configure(settings, &served->state, error);
-    if (status == DROVER_OK)
-        return DROVER_OK;
-    if ((unsigned)status >= DROVER_STATUS_END)
-        return drover_error_set(error, DROVER_INTERNAL, "driver '%s': configure returned %d, which is no status",
-                                driver->name, (int)status);
-    if (!error->text[0])
-        return drover_error_set(error, status, "driver '%s' refused its settings without a reason", driver->name);
-    error->status = status;
-    return status;
+    return judge_word(served, "configure", driver->configure(settings, &served->state, error), error);
 }
 
 enum drover_status served_configure(struct served *served, const struct wire_welcome *welcome,
@@ -122,6 +129,22 @@ enum drover_status served_configure(struct served *served, const struct wire_wel
     served->configured = status == DROVER_OK;
     drover_document_free(none);
     return status;
+}
+
+bool served_can_reconfigure(const struct served *served)
+{
+    return served->driver->abi >= 2 && served->driver->reconfigure;
+}
+
+enum drover_status served_reconfigure(const struct served *served, const struct drover_value *settings,
+                                      struct drover_error *error)
+{
+    const struct drover_driver *driver = served->driver;
+
+    if (!served_can_reconfigure(served))
+        return drover_error_set(error, DROVER_UNIMPLEMENTED, "driver '%s' cannot take new settings as it runs",
+                                driver->name);
+    return judge_word(served, "reconfigure", driver->reconfigure(served->state, settings, error), error);
 }
 
 void served_done(struct served *served)

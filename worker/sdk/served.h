@@ -1,6 +1,7 @@
 /* served.h - the driver as this process serves it: its table, its state, who the broker says we are
  *
- * Written by the socket's thread while nothing runs, read by everybody.
+ * Written by the socket's thread while nothing runs, read by everybody. Layout 1 of the driver's table ends before
+ * `reconfigure`, which is looked at through served_can_reconfigure() only.
  */
 #ifndef DROVER_SDK_SERVED_H
 #define DROVER_SDK_SERVED_H
@@ -28,6 +29,14 @@ DROVER_MUST_CHECK enum drover_status served_configure(struct served *served, con
 
 /* Release the driver's state and all strings. */
 void served_done(struct served *served);
+
+/* Let the configured driver take other settings; no method runs meanwhile. On failure it has those it had. Errors: what
+ * the driver's reconfigure returned; UNIMPLEMENTED (it has none). */
+DROVER_MUST_CHECK enum drover_status
+served_reconfigure(const struct served *served, const struct drover_value *settings, struct drover_error *error);
+
+/* Can it? */
+bool served_can_reconfigure(const struct served *served);
 
 /* How many calls run at once: 1 to WIRE_CONCURRENCY_MAX. */
 unsigned served_concurrency(const struct served *served);

@@ -144,6 +144,7 @@ static void write_hello(const struct session *session, struct drover_writer *wri
         .driver = {driver->name, strlen(driver->name)},
         .driver_version = {driver->version, strlen(driver->version)},
         .concurrency = served_concurrency(&session->served),
+        .reconfigures = served_can_reconfigure(&session->served),
         .has_token = page != NULL,
     };
 

@@ -1,6 +1,7 @@
 /* json.c - userprovider from a JSON file
  *
- * The file that the setting `users` names is read once, at configure. A changed file is taken by a restart.
+ * The file that the setting `users` names is read at configure and at reconfigure. One that has changed under the same
+ * name is taken by a restart.
  */
 #include <drover/worker.h>
 
@@ -23,6 +24,7 @@ static const struct drover_driver json = {
     .method_count = LOOKUP_METHOD_COUNT,
     .configure = configure,
     .release = users_release,
+    .reconfigure = users_reconfigure,
 };
 
 DROVER_DRIVER(json)

@@ -86,6 +86,7 @@ static void send_hello(void)
         .driver = {"raw", does_wrong("hello") ? 0 : 3},
         .driver_version = {"1", 1},
         .concurrency = 1,
+        .reconfigures = true,
         .has_token = true,
     };
 
@@ -144,6 +145,11 @@ static bool is_map(const void *body, size_t size)
     return is;
 }
 
+static bool is_known(const struct wire_header *header)
+{
+    return drover_text_equals(header->method, "nothing") || drover_text_equals(header->method, "more");
+}
+
 static void run(const struct wire_header *header, const void *body, size_t size)
 {
     const struct wire_header reply = {.command = WIRE_REPLY, .session = session, .call = header->call};
@@ -156,23 +162,38 @@ static void run(const struct wire_header *header, const void *body, size_t size)
         send_message(&reply, "\x80", 1);
 }
 
+/* Settings, which have their place among the calls: none are known, and a map is taken to be empty. */
+static void take_settings(const struct wire_header *header, const void *body, size_t size)
+{
+    if (is_map(body, size) || does_wrong("reconfigure"))
+        send_command(WIRE_REPLY, header->call);
+    else
+        send_error(WIRE_ERROR, header->call, DROVER_INVALID_ARGUMENT, DROVER_OUTCOME_ANSWERED);
+}
+
+static void answer(const struct wire_header *header, const void *body, size_t size)
+{
+    if ((header->flags & FIELD_DEADLINE) && header->deadline_ms == 0 && !does_wrong("deadline"))
+        send_error(WIRE_ERROR, header->call, DROVER_DEADLINE_EXCEEDED, DROVER_OUTCOME_NOT_STARTED);
+    else if (is_known(header))
+        run(header, body, size);
+    else if (!drover_text_equals(header->method, WIRE_NO_METHOD) || !does_wrong("no-method"))
+        send_error(WIRE_ERROR, header->call, does_wrong("unknown-method") ? DROVER_NOT_FOUND : DROVER_UNIMPLEMENTED,
+                   DROVER_OUTCOME_ANSWERED);
+}
+
 static void on_call(const struct wire_header *header, const void *body, size_t size)
 {
-    const bool is_known = drover_text_equals(header->method, "nothing") || drover_text_equals(header->method, "more");
-
     if (header->sequence != next_sequence && !does_wrong("sequence-gap"))
         leave(1);
     next_sequence = header->sequence + 1;
-    const bool counts = is_known || !does_wrong("start-word");
+    const bool counts = !does_wrong("start-word") || header->command == WIRE_RECONFIGURE || is_known(header);
     if (counts && !startword_begin(page) && !does_wrong("closed-word"))
         return;
-    if ((header->flags & FIELD_DEADLINE) && header->deadline_ms == 0 && !does_wrong("deadline"))
-        send_error(WIRE_ERROR, header->call, DROVER_DEADLINE_EXCEEDED, DROVER_OUTCOME_NOT_STARTED);
-    else if (is_known)
-        run(header, body, size);
+    if (header->command == WIRE_RECONFIGURE)
+        take_settings(header, body, size);
     else
-        send_error(WIRE_ERROR, header->call, does_wrong("unknown-method") ? DROVER_NOT_FOUND : DROVER_UNIMPLEMENTED,
-                   DROVER_OUTCOME_ANSWERED);
+        answer(header, body, size);
 }
 
 /* ---- the rest ---- */
@@ -184,7 +205,7 @@ static void act(const struct wire_header *header, const void *body, size_t size)
         on_welcome(body, size);
     else if (header->session != session)
         return;
-    else if (header->command == WIRE_CALL)
+    else if (header->command == WIRE_CALL || header->command == WIRE_RECONFIGURE)
         on_call(header, body, size);
     else if (header->command == WIRE_PING)
         send_command(WIRE_PONG, does_wrong("ping") ? 0 : header->call);

@@ -218,7 +218,7 @@ static const char many_mistakes[] = "broker:\n"
                                     "    driver: json\n"
                                     "    queue: {calls: many}\n"
                                     "    queue: {calls: 1}\n"
-                                    "    reload: auto\n";
+                                    "    access: {}\n";
 
 Test(check, names_every_mistake_of_a_file_with_its_place)
 {
@@ -234,7 +234,7 @@ Test(check, names_every_mistake_of_a_file_with_its_place)
         {"bad.yaml:7:48: key 'deadline'", "'soon'"},
         {"bad.yaml:11:20: key 'calls'", "whole number"},
         {"bad.yaml:12:5: key 'queue'", "line 11"},
-        {"bad.yaml:13:5: key 'reload'", "not implemented"},
+        {"bad.yaml:13:5: key 'access'", "not implemented"},
     };
 
     broker_rig_init(&rig, "  echo: {driver: echo}\n");

@@ -95,11 +95,16 @@ Test(obtain_locked, names_both_commits_when_a_moved_tag_is_fetched_and_goes_forw
     obtain_rig_expect_greeting(&rig, "hello", "Moin, Ada");
 }
 
-static void await_generation(uint64_t number)
+static bool has_restarted(const struct broker_rig_service *seen, const void *context)
 {
-    do
-        broker_rig_look(&rig.broker, "hello", &service);
-    while (service.worker_count == 0 || service.workers[0].generation != number || strcmp(service.state, "ready") != 0);
+    (void)context;
+    return strcmp(seen->state, "ready") == 0 && seen->worker_count == 1 && seen->workers[0].restarts == 1;
+}
+
+static bool serves_second(const struct broker_rig_service *seen, const void *context)
+{
+    (void)context;
+    return strcmp(seen->state, "ready") == 0 && seen->generation == 2;
 }
 
 /* An update while the broker runs is taken by a restart of the service. */
@@ -109,12 +114,41 @@ Test(obtain_locked, takes_an_update_at_a_restart)
     broker_rig_await_ready(&rig.broker);
     move_tag();
     run("drover restart hello"); /* without one: the tag may have moved, the driver does not */
-    await_generation(2);
+    broker_rig_await(&rig.broker, "hello", has_restarted, NULL, &service);
+    cr_expect_eq(service.generation, 1);
     obtain_rig_expect_greeting(&rig, "hello", "Hello, Ada");
     run("drover lock update hello --config drover.yaml");
     run("drover restart hello");
-    await_generation(3);
+    broker_rig_await(&rig.broker, "hello", serves_second, NULL, &service);
     obtain_rig_expect_greeting(&rig, "hello", "Moin, Ada");
+}
+
+/* And by a reload of the service, or of the configuration, though nothing is changed in that file. */
+static void update_and_reload(const char *line, const char *printed)
+{
+    struct command command;
+    obtain_rig_start(&rig, NULL);
+    broker_rig_await_ready(&rig.broker);
+    move_tag();
+    run(line);
+    obtain_rig_expect_greeting(&rig, "hello", "Hello, Ada");
+    run("drover lock update hello --config drover.yaml");
+    command_run(&command, &rig.broker, "%s", line);
+    cr_assert_eq(command.status, 0, "%s%s", command.out, command.err);
+    cr_expect(strstr(command.out, printed) != NULL, "%s", command.out);
+    command_done(&command);
+    broker_rig_await(&rig.broker, "hello", serves_second, NULL, &service);
+    obtain_rig_expect_greeting(&rig, "hello", "Moin, Ada");
+}
+
+Test(obtain_locked, takes_an_update_at_a_reload_of_the_service)
+{
+    update_and_reload("drover reload hello", "hello");
+}
+
+Test(obtain_locked, takes_an_update_at_a_reload_of_the_configuration)
+{
+    update_and_reload("drover reload", "drover.lock: commit ");
 }
 
 Test(obtain_locked, with_locked_refuses_what_is_not_in_the_file)

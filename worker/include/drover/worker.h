@@ -8,9 +8,10 @@
  *     static const struct drover_driver hello = {.abi = DROVER_DRIVER_ABI, ...};
  *     DROVER_DRIVER(hello)
  *
- * Thread rule: with `concurrency` 1 (the default) configure, every method and release run on one
+ * Thread rule: with `concurrency` 1 (the default) configure, reconfigure, every method and release run on one
  * thread, one after the other. With more, methods run on a pool of that many threads at once and
- * share the state; configure runs before the first of them and release after the last. A
+ * share the state; configure runs before the first of them and release after the last, and
+ * reconfigure on one of those threads while none of the others runs a method. A
  * `struct drover_call` belongs to the thread that runs its method, until the method returns.
  */
 #ifndef DROVER_WORKER_H
@@ -27,8 +28,10 @@
 extern "C" {
 #endif
 
-/* The layout of struct drover_driver that this header describes. */
-#define DROVER_DRIVER_ABI 1
+/* The layout of struct drover_driver that this header describes, and the oldest that the library still takes: layout 1
+ * ended with `release`. */
+#define DROVER_DRIVER_ABI 2
+#define DROVER_DRIVER_ABI_OLDEST 1
 
 struct drover_call;
 
@@ -58,6 +61,10 @@ struct drover_driver {
     enum drover_status (*configure)(const struct drover_value *settings, void **ret_state, struct drover_error *error);
     /* Release the state. May be NULL. */
     void (*release)(void *state);
+    /* Take other settings (a map; borrowed until it returns) into the state that configure made, between two calls: no
+     * method runs meanwhile, calls wait. On an error, with its text, the state must be as it was. May be NULL: then new
+     * settings take a new process. */
+    enum drover_status (*reconfigure)(void *state, const struct drover_value *settings, struct drover_error *error);
 };
 
 /* The request: what the caller sent (an empty map when it sent nothing). Borrowed until the method returns. */

@@ -247,6 +247,23 @@ Test(sessions, a_worker_with_another_interface_is_a_configuration_error)
     cr_assert_eq(rig_end(&rig), (size_t)0);
 }
 
+Test(sessions, a_worker_that_speaks_another_version_is_a_configuration_error)
+{
+    struct rig rig;
+    rig_new(&rig);
+    rig_service(&rig, "echo");
+    rig_expect(&rig, 1, "echo");
+    rig.version = 99;
+    rig_hello_worker(&rig, 2000, 1, "echo", 1);
+    const struct rig_effect *refused = rig_take(&rig, 2000);
+    cr_assert_eq(refused->header.command, WIRE_REFUSED);
+    const struct rig_effect *event = rig_event(&rig, EFFECT_WORKER_CONFIG_ERROR);
+    cr_assert_not_null(event);
+    cr_assert_eq(event->worker, UINT64_C(1));
+    cr_assert_not_null(strstr(event->octets, "driver 'test' speaks protocol versions 99 to 99"));
+    cr_assert_eq(rig_end(&rig), (size_t)0);
+}
+
 Test(sessions, a_worker_that_refuses_its_settings_is_reported_with_its_reason)
 {
     struct rig rig;

@@ -113,3 +113,120 @@ Test(data, ends_when_a_dead_worker_is_gone_at_any_moment)
             end();
     }
 }
+
+/* ---- questions and their answers ---- */
+
+/* The next notice, which must be of this kind; the caller frees it. */
+static struct notice *await_notice(enum notice_kind kind)
+{
+    zmq_pollitem_t item = {.socket = data_pair(data), .events = ZMQ_POLLIN};
+    struct notice *notice = notice_receive(data_pair(data));
+
+    if (notice == NULL && zmq_poll(&item, 1, 10000) == 1)
+        notice = notice_receive(data_pair(data));
+    cr_assert_not_null(notice, "no notice within 10 s");
+    cr_assert_eq(notice->kind, kind, "notice of kind %d: %s", (int)notice->kind, notice->text);
+    return notice;
+}
+
+static void stop(struct peer *worker)
+{
+    if (worker != NULL)
+        peer_close(worker);
+    order_send(data_pair(data), new_order(ORDER_WORKER_LOST));
+    order_send(data_pair(data), new_order(ORDER_QUIT));
+}
+
+/* The worker is ready. */
+static void get_ready(struct peer *worker)
+{
+    let_in(worker);
+    peer_send(worker, (struct wire_header){.command = WIRE_READY}, NULL, 0);
+    notice_free(await_notice(NOTICE_WORKER_READY));
+}
+
+/* What the worker is sent next is this; answer it. */
+static void answer_next(struct peer *worker, enum wire_command command, size_t body_size)
+{
+    struct peer_answer given;
+
+    cr_assert(peer_receive(worker, PEER_PATIENCE_MS, &given));
+    cr_expect_eq(given.header.command, command);
+    cr_expect_eq(given.body_size, body_size);
+    peer_send(worker, (struct wire_header){.command = WIRE_REPLY, .call = given.header.call}, NULL, 0);
+    peer_answer_done(&given);
+}
+
+Test(data, gives_a_worker_new_settings_and_tells_what_it_said)
+{
+    struct peer worker;
+    struct order *order = new_order(ORDER_RECONFIGURE);
+
+    get_ready(&worker);
+    order->data = copy("\x81\xa1k\x01");
+    order->size = 4;
+    order_send(data_pair(data), order);
+    answer_next(&worker, WIRE_RECONFIGURE, 4);
+    struct notice *notice = await_notice(NOTICE_RECONFIGURED);
+    cr_expect_eq(notice->worker, (uint64_t)WORKER);
+    cr_expect_eq(notice->call, UINT64_C(1));
+    notice_free(notice);
+    stop(&worker);
+}
+
+Test(data, asks_a_worker_for_nothing_and_tells_that_it_answered)
+{
+    struct peer worker;
+    struct order *order = new_order(ORDER_PROBE);
+
+    get_ready(&worker);
+    order->limits.deadline_ms = 10000;
+    order_send(data_pair(data), order);
+    answer_next(&worker, WIRE_CALL, 0);
+    struct notice *notice = await_notice(NOTICE_PROBED);
+    cr_expect_eq(notice->call, (uint64_t)DROVER_OK);
+    notice_free(notice);
+    stop(&worker);
+}
+
+Test(data, says_at_once_that_a_worker_which_is_not_there_takes_no_settings)
+{
+    order_send(data_pair(data), new_order(ORDER_RECONFIGURE));
+    struct notice *notice = await_notice(NOTICE_RECONFIGURED);
+    cr_expect_eq(notice->worker, (uint64_t)WORKER);
+    cr_expect_eq(notice->call, UINT64_C(0));
+    cr_expect_str_eq(notice->text, "worker 7 is not ready");
+    notice_free(notice);
+    stop(NULL);
+}
+
+Test(data, counts_the_calls_of_two_generations)
+{
+    struct order *order = new_order(ORDER_COUNT);
+
+    order->service = copy("echo");
+    order->generation = 3;
+    order->started = 2;
+    order_send(data_pair(data), order);
+    struct notice *notice = await_notice(NOTICE_COUNTED);
+    cr_expect_str_eq(notice->service, "echo");
+    cr_expect_eq(notice->generation, UINT64_C(3));
+    cr_expect_eq(notice->previous.calls + notice->fresh.calls, UINT64_C(0));
+    notice_free(notice);
+    stop(NULL);
+}
+
+Test(data, removes_a_service_whose_worker_still_has_something_to_do)
+{
+    struct peer worker;
+    struct order *order = new_order(ORDER_PROBE), *removed = new_order(ORDER_REMOVE_SERVICE);
+
+    get_ready(&worker);
+    order->limits.deadline_ms = 10000;
+    order_send(data_pair(data), order);
+    removed->service = copy("echo");
+    order_send(data_pair(data), removed);
+    answer_next(&worker, WIRE_CALL, 0);
+    notice_free(await_notice(NOTICE_PROBED));
+    stop(&worker);
+}

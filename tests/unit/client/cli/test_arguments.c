@@ -93,8 +93,9 @@ Test(arguments, refuse_unknown_options_also_after_words)
 
 Test(verbs, are_found_by_their_names)
 {
-    static const char *const names[] = {"call",  "status", "explain", "check",   "lock",  "fetch",
-                                        "build", "store",  "logs",    "restart", "drain", "bench"};
+    static const char *const names[] = {"call",  "status", "explain", "check",    "lock",        "fetch",
+                                        "build", "store",  "logs",    "events",   "restart",     "drain",
+                                        "bench", "plan",   "reload",  "rollback", "unquarantine"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         cr_assert_not_null(cli_find_verb(names[i]));
         cr_expect_str_eq(cli_find_verb(names[i])->name, names[i]);
@@ -105,8 +106,9 @@ Test(verbs, are_found_by_their_names)
 
 Test(verbs, of_later_versions_are_known)
 {
-    cr_expect(cli_is_planned("rollback"));
+    cr_expect(cli_is_planned("describe"));
     cr_expect_not(cli_is_planned("call"));
+    cr_expect_not(cli_is_planned("reload"));
     cr_expect_not(cli_is_planned("nonsense"));
 }
 
@@ -118,8 +120,9 @@ Test(verbs, name_the_nearest)
 
 Test(verbs, have_options_that_do_not_clash)
 {
-    static const char *const names[] = {"call",  "status", "explain", "check", "lock",  "fetch", "build",
-                                        "store", "logs",   "restart", "drain", "bench", "help",  "version"};
+    static const char *const names[] = {"call",   "status", "explain", "check",    "lock",        "fetch", "build",
+                                        "store",  "logs",   "restart", "drain",    "bench",       "help",  "version",
+                                        "events", "plan",   "reload",  "rollback", "unquarantine"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const struct verb *one = cli_find_verb(names[i]);
         for (const struct option *a = one->options; a->name != NULL; a++)

@@ -118,8 +118,20 @@ Test(program, exits_69_without_a_broker_and_75_after_a_deadline)
     cr_expect(says("UNAVAILABLE") && says("not started") && says(endpoint), "%s", text);
     cr_expect_eq(run("status --timeout 100ms 2>/dev/null"), 69);
     start_broker();
-    cr_expect_eq(run("call s.silent --deadline 100ms 2>&1"), 75);
+    cr_expect_eq(run("call s.silent --deadline 1s 2>&1"), 75);
     cr_expect(says("DEADLINE_EXCEEDED") && says("unknown"), "%s", text);
+}
+
+Test(program, exits_69_where_no_broker_can_be_reloaded)
+{
+    static const char *const lines[] = {"reload", "reload s",    "reload s --force", "rollback s", "unquarantine s",
+                                        "plan",   "plan x.yaml", "events",           "events s -f"};
+    char command[128];
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        snprintf(command, sizeof(command), "%s --timeout 50ms 2>&1", lines[i]);
+        cr_expect_eq(run(command), 69, "'%s': %s", lines[i], text);
+        cr_expect(says(endpoint), "'%s': %s", lines[i], text);
+    }
 }
 
 Test(program, exits_77_when_it_is_not_allowed)
@@ -139,7 +151,15 @@ Test(program, exits_2_for_a_wrong_command_line)
                                         "--nonsense",
                                         "call --deadline x a.b",
                                         "status --wait soon",
-                                        "plan x",
+                                        "describe x",
+                                        "plan x y",
+                                        "reload --force",
+                                        "reload x y",
+                                        "rollback",
+                                        "rollback x y",
+                                        "unquarantine",
+                                        "unquarantine x y z",
+                                        "events x y",
                                         "--broker nowhere call a.b",
                                         "check",
                                         "call a.b --metadata x",
@@ -156,7 +176,7 @@ Test(program, names_the_nearest_verb_and_says_what_is_planned)
 {
     run("statsu 2>&1");
     cr_expect(says("nearest: 'status'"), "%s", text);
-    run("rollback x 2>&1");
+    run("describe x 2>&1");
     cr_expect(says("not implemented in this version"), "%s", text);
 }
 
@@ -217,7 +237,8 @@ Test(program, measures_with_a_rate)
     start_broker();
     cr_assert_eq(run("bench s.echo '{}' --rate 100 --duration 200ms --json"), 0);
     json_t *json = parsed();
-    cr_expect_eq(json_integer_value(json_object_get(json, "calls")), 20, "%s", text);
+    const json_int_t calls = json_integer_value(json_object_get(json, "calls"));
+    cr_expect(calls > 0 && calls <= 20, "no more than the rate, fewer on a busy machine: %s", text);
     json_decref(json);
 }
 

@@ -85,6 +85,81 @@ Test(status_view, prints_services_workers_and_the_last_error)
     free(text);
 }
 
+static void expect_lines(const char *rollout, const char *progress, const char *lines)
+{
+    char given[4096];
+    (void)snprintf(given, sizeof(given), "{\"services\":[{\"progress\":%s,\"rollout\":%s}]}", progress, rollout);
+    char *text = table(given);
+    const char *below = strstr(text, "FAILED\n"); /* the title, then the service, then what is under it */
+    cr_assert_not_null(below);
+    cr_expect_str_eq(strchr(strchr(below, '\n') + 1, '\n') + 1, lines);
+    free(text);
+}
+
+Test(status_view, says_what_is_under_way)
+{
+    expect_lines("{\"state\":\"serving\",\"active\":3,\"candidate\":0,\"quarantine\":[]}", "null", "");
+    expect_lines("{\"state\":\"none\",\"active\":0,\"candidate\":0}", "\"compiling\"", "  compiling\n");
+    expect_lines("{\"state\":\"obtaining\",\"active\":3,\"candidate\":0}", "\"compiling\"",
+                 "  change: obtaining, compiling\n");
+    expect_lines("{\"state\":\"self-test\",\"active\":3,\"candidate\":4}", "null",
+                 "  change: self-test, generation 4\n");
+    expect_lines("{\"state\":\"probation\",\"active\":4,\"stable\":\"0123456789abcdef\"}", "null",
+                 "  on probation: generation 4, stable is artefact 0123456789ab\n");
+}
+
+Test(status_view, shows_the_newest_of_the_quarantine)
+{
+    expect_lines("{\"state\":\"serving\",\"quarantine\":[{\"artefact\":\"0123456789abcdef\",\"why\":\"exit 1\"}]}",
+                 "null", "  quarantine: 0123456789ab: exit 1\n");
+    expect_lines("{\"state\":\"serving\",\"quarantine\":[{\"why\":\"a\"},{\"why\":\"b\"},{\"why\":\"c\"},"
+                 "{\"why\":\"d\"}]}",
+                 "null",
+                 "  quarantine: 4 artefacts, the last 3:\n  quarantine: : b\n  quarantine: : c\n  quarantine: : d\n");
+}
+
+Test(status_view, tells_the_generation_of_a_worker_that_does_not_serve)
+{
+    char *text = table("{\"services\":[{\"generation\":3,\"workers\":[{\"pid\":5,\"generation\":3,\"state\":\"ready\"},"
+                       "{\"pid\":6,\"generation\":4,\"state\":\"starting\"}]}]}");
+    cr_expect(strstr(text, "  worker 5: ready"), "%s", text);
+    cr_expect(strstr(text, "  worker 6 of generation 4: starting"), "%s", text);
+    free(text);
+}
+
+Test(status_view, says_that_the_configuration_has_changed)
+{
+    char *text = table("{\"broker\":{\"configuration\":{\"path\":\"/x\",\"changed\":true}},\"services\":[]}");
+    cr_expect(strstr(text, "drover plan"), "%s", text);
+    free(text);
+    text = table("{\"broker\":{\"configuration\":{\"path\":\"/x\",\"changed\":false}},\"services\":[]}");
+    cr_expect_not(strstr(text, "drover plan"), "%s", text);
+    free(text);
+}
+
+Test(status_view, is_not_wider_than_a_screen)
+{
+    char why[400], rollout[1024];
+    memset(why, 'x', sizeof(why) - 1);
+    why[sizeof(why) - 1] = '\0';
+    (void)snprintf(rollout, sizeof(rollout),
+                   "{\"services\":[{\"rollout\":{\"state\":\"serving\",\"quarantine\":[{\"why\":\"\u00e4%s\"}]}}]}",
+                   why);
+    char *text = table(rollout);
+    const char *line = strstr(text, "  quarantine");
+    cr_assert_not_null(line);
+    cr_expect_eq(strcspn(line, "\n"), 121, "120 columns, one of them of two octets");
+    free(text);
+}
+
+Test(status_view, keeps_new_keys_behind_the_others)
+{
+    expect_order("{\"services\":[{\"rollout\":{\"state\":\"none\"},\"last_error\":null,\"name\":\"s\"}],"
+                 "\"broker\":{\"configuration\":{\"changed\":false},\"pid\":1}}",
+                 "{\"broker\": {\"pid\": 1, \"configuration\": {\"changed\": false}}, \"services\": [{\"name\": \"s\", "
+                 "\"last_error\": null, \"rollout\": {\"state\": \"none\"}}]}");
+}
+
 Test(status_view, prints_a_table_of_anything)
 {
     free(table("null"));

@@ -168,6 +168,48 @@ Test(users_file, is_named_by_the_setting)
     drover_writer_free(writer);
 }
 
+static enum drover_status reconfigure(void *state, const char *path, struct drover_error *error)
+{
+    struct drover_writer *writer = drover_writer_new();
+    struct drover_document *document = NULL;
+
+    drover_write_map(writer, 1);
+    drover_write_string(writer, "users");
+    drover_write_string(writer, path);
+    cr_assert_eq(drover_document_parse(drover_writer_data(writer), drover_writer_size(writer), &document, error),
+                 DROVER_OK);
+    enum drover_status status = users_reconfigure(state, drover_document_root(document), error);
+    drover_document_free(document);
+    drover_writer_free(writer);
+    return status;
+}
+
+Test(users_file, takes_the_place_of_another_only_when_it_is_good)
+{
+    struct users *users = users_of("[{\"username\": \"ada\"}]", USERS_FOR_LOOKUP);
+    struct drover_error error = {0};
+
+    cr_expect_eq(reconfigure(users, "/nowhere/users.json", &error), DROVER_INVALID_ARGUMENT);
+    cr_expect(strstr(error.text, "/nowhere/users.json"), "%s", error.text);
+    cr_assert_not_null(users_get(users, nothing, user_text("ada")));
+    cr_expect_eq(reconfigure(users, DROVER_SOURCE_DIR "/deploy/users.json", &error), DROVER_OK, "%s", error.text);
+    cr_expect_null(users_get(users, nothing, user_text("ada")));
+    cr_expect_not_null(users_get(users, nothing, user_text("einstein")));
+    users_free(users);
+}
+
+Test(users_file, is_for_logins_still_when_it_took_the_place_of_another)
+{
+    struct users *users = users_of("[{\"username\": \"ada\", \"secret\": \"hush\"}]", USERS_FOR_LOGIN);
+    const struct user *user = NULL;
+    struct drover_error error = {0};
+
+    cr_assert_eq(reconfigure(users, DROVER_SOURCE_DIR "/deploy/users.json", &error), DROVER_OK, "%s", error.text);
+    cr_expect_eq(users_login(users, user_text("einstein"), user_text("relativity"), &user, &error), DROVER_OK);
+    cr_expect_eq(users_login(users, user_text("ada"), user_text("hush"), &user, &error), DROVER_UNAUTHENTICATED);
+    users_free(users);
+}
+
 /* A pipe has no size to go by. */
 Test(users_file, may_be_a_pipe)
 {

@@ -72,7 +72,7 @@ void fixture_done(struct fixture *fixture)
 void fixture_start(struct fixture *fixture)
 {
     struct drover_error error = {0};
-    cr_assert_eq(host_set_service(fixture->host, &fixture->options, fixture_now(fixture), &error), DROVER_OK, "%s",
+    cr_assert_eq(host_set_service(fixture->host, &fixture->options, 0, fixture_now(fixture), &error), DROVER_OK, "%s",
                  error.text);
 }
 
@@ -81,6 +81,8 @@ void fixture_take_events(struct fixture *fixture)
     struct host_event event;
     while (host_next_event(fixture->host, &event)) {
         cr_assert_lt(fixture->event_count, EVENTS_KEPT);
+        if (event.kind == HOST_PROBE && fixture->get_ready)
+            host_worker_probed(fixture->host, event.worker, DROVER_OK, "", fixture_now(fixture));
         fixture->events[fixture->event_count++] = event;
     }
 }

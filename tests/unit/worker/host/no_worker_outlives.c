@@ -79,7 +79,7 @@ static int run_host(const char *sleeper, enum moment moment, int fd)
     bool told = false;
 
     if (host_new(&options, &host, NULL) != DROVER_OK ||
-        host_set_service(host, &service, sys_now_ms(), NULL) != DROVER_OK)
+        host_set_service(host, &service, 0, sys_now_ms(), NULL) != DROVER_OK)
         return complain("no host");
     for (;;) {
         struct pollfd poll_fd = {.fd = host_fd(host), .events = POLLIN};

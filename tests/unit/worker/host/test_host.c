@@ -462,12 +462,12 @@ Test(host, refuses_services_that_it_does_not_know_or_cannot_run)
     cr_expect_not_null(strstr(error.text, "'tset'"));
     cr_expect_eq(host_drain(fixture.host, "tset", now(), &error), DROVER_NOT_FOUND);
     fixture.options.replicas = 65;
-    cr_expect_eq(host_set_service(fixture.host, &fixture.options, now(), &error), DROVER_INVALID_ARGUMENT);
+    cr_expect_eq(host_set_service(fixture.host, &fixture.options, 0, now(), &error), DROVER_INVALID_ARGUMENT);
     fixture.options.replicas = 0;
-    cr_expect_eq(host_set_service(fixture.host, &fixture.options, now(), &error), DROVER_INVALID_ARGUMENT);
+    cr_expect_eq(host_set_service(fixture.host, &fixture.options, 0, now(), &error), DROVER_INVALID_ARGUMENT);
     host_stop(fixture.host, now());
     fixture.options.replicas = 1;
-    cr_expect_eq(host_set_service(fixture.host, &fixture.options, now(), &error), DROVER_FAILED_PRECONDITION);
+    cr_expect_eq(host_set_service(fixture.host, &fixture.options, 0, now(), &error), DROVER_FAILED_PRECONDITION);
     cr_expect_eq(host_restart(fixture.host, "test", now(), &error), DROVER_FAILED_PRECONDITION);
 }
 
@@ -493,17 +493,24 @@ static bool only_new_generation(struct fixture *f)
     return !host_worker_report(f->host, "test", 1, &worker);
 }
 
+static bool serves_second(struct fixture *f)
+{
+    return fixture_count(f, HOST_SWITCH) == 2;
+}
+
 Test(host, replaces_a_service_by_a_new_generation)
 {
-    struct host_worker_report old;
+    struct host_worker_report fresh;
     start_ready("exec sleep 1000");
     first_worker = fixture_worker(&fixture).worker;
+    fixture.options.directory = "/tmp";
+    fixture.get_ready = true;
     fixture_start(&fixture);
-    cr_assert(host_worker_report(fixture.host, "test", 1, &old), "the old one is still there");
-    cr_expect_eq(old.worker, first_worker);
-    cr_expect_str_eq(old.state, "draining");
-    cr_expect_eq(fixture_worker(&fixture).generation, 2U);
-    fixture_run_until(&fixture, is_ready);
+    cr_assert(host_worker_report(fixture.host, "test", 1, &fresh), "the new one is beside the old one");
+    cr_expect_eq(fixture_worker(&fixture).worker, first_worker);
+    cr_expect_str_eq(fixture_worker(&fixture).state, "ready", "which goes on");
+    fixture_run_until(&fixture, serves_second);
+    cr_expect_eq(fixture_last(&fixture, HOST_SWITCH)->generation, 2U);
     cr_expect_eq(fixture_last(&fixture, HOST_CLOSED)->worker, first_worker);
     cr_expect_eq(fixture_last(&fixture, HOST_EXPECT)->generation, 2U);
     host_worker_drained(fixture.host, first_worker, now());
@@ -719,12 +726,18 @@ Test(host, keeps_the_last_words_of_a_dying_worker)
     cr_expect(fixture_printed(&fixture, "last words\n"));
 }
 
+static void restart(void)
+{
+    struct drover_error error = {0};
+    cr_assert_eq(host_restart(fixture.host, "test", now(), &error), DROVER_OK, "%s", error.text);
+}
+
 Test(host, keeps_the_lines_of_former_workers_and_generations)
 {
     start("echo first; exit 78");
     fixture_run_until(&fixture, is_stopped);
     fixture_script(&fixture, "echo second; exit 78");
-    fixture_start(&fixture);
+    restart();
     fixture_run_until(&fixture, is_stopped);
     cr_expect(fixture_printed(&fixture, "first\nsecond\n"));
 }
@@ -782,8 +795,10 @@ Test(host, survives_running_out_of_descriptors_at_any_point_of_a_launch)
     fixture_init(&fixture, "exec sleep 1000");
     cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     unsigned count = take_all_descriptors(taken, 256);
+    fixture_start(&fixture);
     for (unsigned freed = 0; freed < 16 && !started; freed++) {
-        fixture_start(&fixture);
+        if (freed > 0)
+            restart();
         fixture_run_until(&fixture, has_tried);
         started = worker_runs(&fixture);
         cr_expect(started || strstr(fixture_reason(&fixture), "Too many open files") != NULL, "%s",

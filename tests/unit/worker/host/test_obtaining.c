@@ -206,6 +206,7 @@ Test(obtaining, forgets_what_is_not_wanted_any_more)
     fixture_start(&fixture);
     fixture_run_until(&fixture, has_begun);
     write_program("drover-build", done());
+    origin.path = "/other";
     fixture_start(&fixture);
     fixture.skew_ms += HELPER_GRACE_MS;
     fixture_run_until(&fixture, is_ready);
@@ -248,7 +249,7 @@ Test(obtaining, runs_few_helpers_at_a_time)
     for (int i = 0; i < 20; i++) {
         snprintf(name, sizeof(name), "s%d", i);
         fixture.options.name = name;
-        cr_assert_eq(host_set_service(fixture.host, &fixture.options, fixture_now(&fixture), &error), DROVER_OK);
+        cr_assert_eq(host_set_service(fixture.host, &fixture.options, 0, fixture_now(&fixture), &error), DROVER_OK);
     }
     fixture.options.name = "test";
     fixture_start(&fixture);

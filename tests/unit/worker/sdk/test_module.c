@@ -100,7 +100,7 @@ Test(module, without_a_descriptor_is_refused_before_any_of_it_is_run)
 
 Test(module, that_cannot_be_hosted_is_refused)
 {
-    cr_expect_refused(ODD("abi"), "has ABI 99, this drover knows 1");
+    cr_expect_refused(ODD("abi"), "has ABI 100, this drover knows 1 to 2");
     cr_expect_refused(ODD("empty"), "its drover_driver_descriptor is empty");
     cr_expect_refused(ODD("nameless"), "its table lacks interface, interface_version, name or version");
     cr_expect_refused(ODD("unresolved"), "odd_unresolved.so' cannot be loaded: undefined symbol: "

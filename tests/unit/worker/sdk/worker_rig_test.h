@@ -8,6 +8,7 @@
 
 #define RIG_DRIVER DROVER_BINARY_DIR "/tests/worker_rig_driver_1"
 #define RIG_DRIVER_4 DROVER_BINARY_DIR "/tests/worker_rig_driver_4"
+#define RIG_DRIVER_OLD DROVER_BINARY_DIR "/tests/worker_rig_driver_old"
 #define HELLO_DRIVER DROVER_BINARY_DIR "/tests/worker_rig_hello"
 #define ECHO_DRIVER DROVER_BINARY_DIR "/drivers/echo/echo"
 #define DROVER_WORKER DROVER_BINARY_DIR "/bin/drover-worker"
