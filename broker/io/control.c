@@ -1,6 +1,7 @@
 /* control.c - the loop, the signals, the start and the end; see control.h */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -117,8 +118,11 @@ static void watch_configuration(const struct control *control)
 {
     struct drover_error error = {0};
     const char *path = control->options->roster->config->path;
-    if (host_watch_configuration(control->options->host, path, sys_now_ms(), &error) != DROVER_OK)
+    char *absolute = sys_absolute_path(path);
+    if (host_watch_configuration(control->options->host, absolute != NULL ? absolute : path, sys_now_ms(), &error) !=
+        DROVER_OK)
         log_line(LOG_LEVEL_WARNING, "the configuration file is not watched: %s", error.text);
+    free(absolute);
 }
 
 static enum drover_status start(struct control *control, struct drover_error *error)

@@ -443,10 +443,10 @@ static enum host_service_state judge(const struct service *service)
     return state == HOST_SERVICE_STOPPED ? judge_obtaining(service) : state;
 }
 
-/* Of two reasons that of the workers counts as long as something is wrong with them. */
+/* Of two reasons that of the workers counts as long as there are any, and something is wrong with them. */
 const char *service_reason(const struct service *service)
 {
-    const bool fine = service->state == HOST_SERVICE_READY;
+    const bool fine = service->state == HOST_SERVICE_READY || lead(service) == NULL;
     if (service->reason[0] != '\0' && (!fine || service->change_reason[0] == '\0'))
         return service->reason;
     return service->change_reason;

@@ -10,11 +10,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define FIRST_FREE_FD 3
+#define HELPER_NICENESS 10 /* about a tenth of a processor that is wanted by others, too */
 
 static void reset_signals(void)
 {
@@ -81,6 +83,7 @@ static bool place_descriptors(const struct spawn *spawn)
 static void run_helper(void *argument, pid_t parent)
 {
     const struct spawn *spawn = argument;
+    (void)setpriority(PRIO_PROCESS, 0, HELPER_NICENESS); /* calls come first; nothing is lost where that is refused */
     /* The signal would miss a parent that has died already: look after it is set. */
     if (prctl(PR_SET_PDEATHSIG, spawn->death_signal) == 0 && getppid() == parent && place_descriptors(spawn) &&
         chdir(spawn->directory) == 0)

@@ -196,16 +196,25 @@ static void first_died(struct rollout *rollout, struct rollout_step *step)
     rollout_give_up(rollout, step, false);
 }
 
+/* Who reports a death says how; that it was early is told unless it goes without saying. */
+static void say_death(struct rollout *rollout, const struct rollout_step *step)
+{
+    const struct rollout_version *version = &rollout->candidate.version;
+    const char *reason = step->input->reason;
+    const bool was_ready = rollout->state != ROLLOUT_STARTING;
+    if (reason == NULL || reason[0] == '\0')
+        rollout_say(rollout, version, "died before it %s", was_ready ? "served" : "was ready");
+    else
+        rollout_say(rollout, version, "%s%s", was_ready ? "before it served: " : "", reason);
+}
+
 void rollout_on_died(struct rollout *rollout, struct rollout_step *step)
 {
-    char why[ROLLOUT_REASON_SIZE];
     if (step->input->generation != rollout->candidate.number) {
         rollout_on_count_death(rollout, step);
         return;
     }
-    rollout_say(rollout, &rollout->candidate.version, "died %s%s",
-                rollout->state == ROLLOUT_STARTING ? "before it was ready" : "before it served",
-                rollout_why(step, why));
+    say_death(rollout, step);
     if (rollout->purpose == ROLLOUT_FOR_FIRST && rollout->candidate.group == 0)
         first_died(rollout, step);
     else
