@@ -1,8 +1,8 @@
 /* control.c - the loop, the signals, the start and the end; see control.h */
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
