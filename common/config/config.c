@@ -14,6 +14,7 @@
 #include "common/config/keys.h"
 #include "common/config/paths.h"
 #include "common/config/secrets.h"
+#include "common/config/self_test.h"
 #include "common/config/settings.h"
 #include "common/config/values.h"
 
@@ -68,29 +69,6 @@ static void read_list(struct checker *checker, const struct key *key, const stru
     }
 }
 
-/* `node` and all below it as msgpack, in new memory. */
-static void write_value(struct checker *checker, const struct node *node, void **ret_data, size_t *ret_size)
-{
-    struct drover_writer *writer = drover_writer_new();
-    if (writer)
-        settings_write(node, &checker->report, writer);
-    if (writer && drover_writer_ok(writer) && (*ret_data = malloc(drover_writer_size(writer)))) {
-        *ret_size = drover_writer_size(writer);
-        memcpy(*ret_data, drover_writer_data(writer), *ret_size);
-    } else {
-        checker->report.no_memory = true;
-    }
-    drover_writer_free(writer);
-}
-
-/* What the self-test asks: any value. One that is left out behind its key, or given twice, is none. */
-static void read_request(struct checker *checker, struct config_service *service, const struct node *node)
-{
-    bool is_none = node->kind == NODE_BROKEN || (node->kind == NODE_SCALAR && node_is_null(node));
-    if (!is_none && !service->test_request)
-        write_value(checker, node, &service->test_request, &service->test_request_size);
-}
-
 static void read_settings(struct checker *checker, struct config_service *service, const struct node *node)
 {
     if (node->kind == NODE_SCALAR && node_is_null(node))
@@ -107,7 +85,12 @@ static void read_settings(struct checker *checker, struct config_service *servic
                        service->name);
         return;
     }
-    write_value(checker, node, &service->settings, &service->settings_size);
+    settings_pack(node, &checker->report, &service->settings, &service->settings_size);
+}
+
+static void read_request(struct checker *checker, struct config_service *service, const struct node *node)
+{
+    self_test_read_request(node, &checker->report, &service->test_request, &service->test_request_size);
 }
 
 static void report_unknown(struct checker *checker, const struct scope *scope, const struct node *key)
@@ -193,10 +176,7 @@ static char *copy_text(struct checker *checker, const char *text)
 static void complete_self_test(struct checker *checker, const struct config_service *service, const struct node *test)
 {
     const struct node *request = node_get(test, "request");
-    bool is_map = test && (test->kind == NODE_MAP || (test->kind == NODE_SCALAR && node_is_null(test)));
-    if (is_map && !node_get(test, "method"))
-        report_mistake(&checker->report, test->key->place,
-                       "key 'self_test': 'method' is missing: write 'method: NAME' into it");
+    self_test_check(test, &checker->report);
     if (request && service->test_request_size > service->max_body)
         report_mistake(&checker->report, request->place,
                        "key 'request': %zu bytes as msgpack, but 'max_body' allows only %llu",
@@ -335,32 +315,43 @@ static void resolve_driver(struct checker *checker, struct config_service *servi
                                         .driver_path = config->driver_path,
                                         .driver_path_count = config->driver_path_count,
                                         .fetch_allow = config->fetch_allow,
-                                        .fetch_allow_count = config->fetch_allow_count};
+                                        .fetch_allow_count = config->fetch_allow_count,
+                                        .lenient = checker->sources->lenient};
+    const struct reference_resolution *resolution = &service->resolution;
     if (!service->driver || !service->interface)
         return;
     reference_resolve(service->driver, &setting, checker->sources->disk, &service->resolution);
-    if (!service->resolution.reason)
+    if (!resolution->reason)
         checker->report.no_memory = true;
-    else if (service->resolution.kind == REFERENCE_REFUSED)
+    else if (resolution->kind == REFERENCE_REFUSED || resolution->obstacle)
         report_mistake(&checker->report, (struct place){service->line, service->column}, "service '%s': %s",
-                       service->name, service->resolution.reason);
+                       service->name, resolution->obstacle ? resolution->obstacle : resolution->reason);
+    if (resolution->obstacle)
+        report_pass_over(&checker->report);
 }
 
-/* A section with a strange name belongs to a driver whose name is not known before it is there, or to nobody. */
+/* A section with a strange name belongs to a driver whose name is not known before it is there, or to nobody. Of what
+ * is not there only a source directory could explain it. */
 static void settle_section(struct checker *checker, struct config_service *service, const struct node *section)
 {
-    enum reference_kind kind = service->resolution.kind;
+    enum reference_kind *kind = &service->resolution.kind;
+    const bool passed_over = service->resolution.obstacle && *kind != REFERENCE_MODULE;
     char *driver_name = NULL;
     if (!section)
         return;
-    if (kind == REFERENCE_SOURCE || kind == REFERENCE_GIT) {
+    if (passed_over)
+        *kind = REFERENCE_SOURCE;
+    if (*kind == REFERENCE_SOURCE || *kind == REFERENCE_GIT) {
         read_settings(checker, service, section);
         service->settings_name = copy_text(checker, section->key->text);
-        return;
     }
+    if (service->settings_name && !passed_over)
+        return;
     if (service->driver && !reference_driver_name(service->driver, &driver_name))
         checker->report.no_memory = true;
     report_unknown(checker, &(struct scope){.where = WHERE_service, .driver_name = driver_name}, section->key);
+    if (passed_over)
+        report_pass_over(&checker->report);
     free(driver_name);
 }
 

@@ -111,6 +111,9 @@ struct config_sources {
     char *(*file)(void *context, const char *path);
     void *context;
     const struct reference_disk *disk; /* NULL: driver references are not resolved */
+    /* A path that no driver can come from now keeps nobody from taking the file: the mistake is listed, and is the
+     * `obstacle` of that service's resolution. */
+    bool lenient;
 };
 
 /* Messages about a file, in the order of lines. */
@@ -122,7 +125,8 @@ struct config_messages {
 /* Parse `size` bytes of YAML. `path` names the file in messages; relative paths resolve against `directory`
  * (absolute). `sources` may be NULL. On DROVER_OK stores the configuration in `*ret_config`; references that a driver
  * cannot come from are mistakes like all others. On INVALID_ARGUMENT every mistake is a line of `*ret_messages` (always
- * set up by this function; release with config_messages_done()). Errors: INVALID_ARGUMENT, RESOURCE_EXHAUSTED (no
+ * set up by this function; release with config_messages_done()); on DROVER_OK there are lines only of what lenient
+ * sources have passed over. Errors: INVALID_ARGUMENT, RESOURCE_EXHAUSTED (no
  * memory). */
 DROVER_MUST_CHECK enum drover_status config_parse(const char *text, size_t size, const char *path,
                                                   const char *directory, const struct config_sources *sources,

@@ -61,9 +61,10 @@ void resolver_refuse(struct resolver *resolver, char *reason)
     free(result->url);
     free(result->ref);
     free(result->subdir);
+    free(result->obstacle);
     result->kind = REFERENCE_REFUSED;
     result->reason = reason;
-    result->target = result->name = result->url = result->ref = result->subdir = NULL;
+    result->target = result->name = result->url = result->ref = result->subdir = result->obstacle = NULL;
 }
 
 void resolver_decide(struct resolver *resolver, enum reference_kind kind, char *target, char *name, char *reason)
@@ -341,6 +342,7 @@ void reference_resolution_done(struct reference_resolution *resolution)
     free(resolution->subdir);
     free(resolution->reason);
     free(resolution->warning);
+    free(resolution->obstacle);
     for (size_t i = 0; i < resolution->step_count; i++)
         free(resolution->steps[i]);
     *resolution = (struct reference_resolution){0};

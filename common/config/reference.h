@@ -45,6 +45,7 @@ struct reference_setting {
     size_t driver_path_count;
     char *const *fetch_allow; /* schemes that git URLs may have; NULL: not known, and then no URL is refused for it */
     size_t fetch_allow_count;
+    bool lenient; /* a path that no driver can come from now is decided as if one could: see `obstacle` */
 };
 
 #define REFERENCE_SIZE_MAX 4096 /* bytes; longer ones are refused */
@@ -53,14 +54,16 @@ struct reference_setting {
 /* The decision and every step that led to it. Release with reference_resolution_done(). */
 struct reference_resolution {
     enum reference_kind kind;
-    char *target;  /* built-in: "userprovider/json"; path kinds: the absolute path; git: the whole URL in its normal
-                      form; NULL when refused */
-    char *url;     /* git only: the target without ref and subfolder; NULL for the others */
-    char *ref;     /* git only: branch, tag or commit; NULL for the repository's own branch */
-    char *subdir;  /* git only: the folder inside of the repository; NULL for its top */
-    char *name;    /* the driver's name: the settings section that belongs to it; NULL when refused */
-    char *reason;  /* one line; NULL only when there was no memory, and then the reference is refused */
-    char *warning; /* one line for the log when the outcome is not what was asked for first, or NULL */
+    char *target;   /* built-in: "userprovider/json"; path kinds: the absolute path; git: the whole URL in its normal
+                       form; NULL when refused */
+    char *url;      /* git only: the target without ref and subfolder; NULL for the others */
+    char *ref;      /* git only: branch, tag or commit; NULL for the repository's own branch */
+    char *subdir;   /* git only: the folder inside of the repository; NULL for its top */
+    char *name;     /* the driver's name: the settings section that belongs to it; NULL when refused */
+    char *reason;   /* one line; NULL only when there was no memory, and then the reference is refused */
+    char *warning;  /* one line for the log when the outcome is not what was asked for first, or NULL */
+    char *obstacle; /* lenient only: why it would be refused, in the words of that; the kind is a guess then, a module
+                       by its name, a source directory by the slash at its end, else an executable. NULL: it is there */
     char *steps[REFERENCE_STEPS_MAX];
     size_t step_count;
 };

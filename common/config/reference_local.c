@@ -154,24 +154,45 @@ char *resolver_name_of_path(const char *path)
     return dot && dot > base ? strndup(base, (size_t)(dot - base)) : strdup(base);
 }
 
+/* What a driver is, going by how it is written. */
+static enum reference_kind guess_kind(const struct resolver *resolver, const char *path, enum reference_disk_kind disk)
+{
+    if (strncmp(resolver->reference, "src:", 4) == 0 || ends_in(resolver->reference, "/"))
+        return REFERENCE_SOURCE;
+    return disk == REFERENCE_DISK_LIBRARY || ends_in(path, ".so") ? REFERENCE_MODULE : REFERENCE_EXECUTABLE;
+}
+
+/* No driver can come from this path, by `mistake` (taken), as long as it stays what it is. */
+static void refuse_path(struct resolver *resolver, const char *path, enum reference_kind guess, char *mistake)
+{
+    if (!resolver->setting->lenient || !mistake) {
+        resolver_refuse(resolver, resolver_checked(resolver, mistake));
+        return;
+    }
+    resolver_decide(resolver, guess, strdup(path), resolver_name_of_path(path),
+                    text_format("%s: %s is awaited there", mistake, resolver_is_a(guess)));
+    resolver->result->obstacle = mistake;
+}
+
 static void decide_path(struct resolver *resolver, const char *path, enum reference_disk_kind disk)
 {
+    const enum reference_kind guess = guess_kind(resolver, path, disk);
     enum reference_kind kind = kind_on_disk(path, disk);
     if (kind != REFERENCE_REFUSED)
         resolver_decide(resolver, kind, strdup(path), resolver_name_of_path(path),
                         text_format("driver '%s' is %s, '%s'", resolver->quote, resolver_is_a(kind), path));
     else if (is_hollow(path, disk))
-        resolver_refuse(resolver,
-                        text_format("driver '%s': '%s' is no module: a shared object needs a drover driver in "
-                                    "it (DROVER_DRIVER of drover/worker.h)",
-                                    resolver->quote, path));
+        refuse_path(resolver, path, guess,
+                    text_format("driver '%s': '%s' is no module: a shared object needs a drover driver in "
+                                "it (DROVER_DRIVER of drover/worker.h)",
+                                resolver->quote, path));
     else if (disk == REFERENCE_DISK_FILE)
-        resolver_refuse(resolver,
-                        text_format("driver '%s': '%s' is not executable (chmod +x, if it is meant to be run)",
-                                    resolver->quote, path));
+        refuse_path(resolver, path, guess,
+                    text_format("driver '%s': '%s' is not executable (chmod +x, if it is meant to be run)",
+                                resolver->quote, path));
     else
-        resolver_refuse(resolver,
-                        text_format("driver '%s': '%s' is neither a file nor a directory", resolver->quote, path));
+        refuse_path(resolver, path, guess,
+                    text_format("driver '%s': '%s' is neither a file nor a directory", resolver->quote, path));
 }
 
 /* What else a path that does not exist could have been meant to be. */
@@ -184,16 +205,43 @@ static const char *hint_for_missing(const char *path)
     return "";
 }
 
+/* Does the folder exist that `path` is in? */
+static bool has_folder(struct resolver *resolver, const char *path)
+{
+    char *folder = resolver_checked(resolver, strndup(path, (size_t)(path_base(path) - path)));
+    const bool has = folder && resolver->disk->look(resolver->disk->context, folder) == REFERENCE_DISK_DIRECTORY;
+    free(folder);
+    return has;
+}
+
+/* Where a relative path that is nowhere would be: the first place whose folder is there. For the caller to free(). */
+static char *place_for_missing(struct resolver *resolver, const char *path)
+{
+    const struct reference_setting *setting = resolver->setting;
+    size_t places = path[0] == '/' ? 0 : setting->driver_path_count;
+    for (size_t i = 0; i <= places; i++) {
+        char *place =
+            resolver_checked(resolver, path_resolve(i == 0 ? setting->directory : setting->driver_path[i - 1], path));
+        if (!place || has_folder(resolver, place))
+            return place;
+        free(place);
+    }
+    return resolver_checked(resolver, path_resolve(setting->directory, path));
+}
+
 static void refuse_missing(struct resolver *resolver, const char *path)
 {
     const struct reference_setting *setting = resolver->setting;
     char *first = resolver_checked(resolver, path_resolve(setting->directory, path));
+    char *place = setting->lenient && first ? place_for_missing(resolver, path) : NULL;
     if (first)
-        resolver_refuse(resolver, text_format("driver '%s': '%s' does not exist%s%s", resolver->quote, first,
-                                              path[0] == '/' || setting->driver_path_count == 0
-                                                  ? ""
-                                                  : ", and the driver path has no such file either",
-                                              hint_for_missing(path)));
+        refuse_path(resolver, place ? place : first, guess_kind(resolver, first, REFERENCE_DISK_NOTHING),
+                    text_format("driver '%s': '%s' does not exist%s%s", resolver->quote, first,
+                                path[0] == '/' || setting->driver_path_count == 0
+                                    ? ""
+                                    : ", and the driver path has no such file either",
+                                hint_for_missing(path)));
+    free(place);
     free(first);
 }
 
@@ -214,13 +262,16 @@ void resolve_path(struct resolver *resolver, const char *path)
 
 void resolve_source(struct resolver *resolver, const char *path)
 {
+    struct reference_resolution *result = resolver->result;
     resolve_path(resolver, path);
-    if (resolver->result->kind == REFERENCE_REFUSED || resolver->result->kind == REFERENCE_SOURCE)
+    if (result->kind == REFERENCE_REFUSED || result->kind == REFERENCE_SOURCE)
         return;
-    resolver_refuse(resolver,
-                    text_format("driver '%s': 'src:' needs a source directory, and this is a file (write 'path:' "
-                                "instead)",
-                                resolver->quote));
+    char *found = resolver_checked(resolver, strdup(result->target ? result->target : ""));
+    refuse_path(resolver, found ? found : "", REFERENCE_SOURCE,
+                text_format("driver '%s': 'src:' needs a source directory, and this is a file (write 'path:' "
+                            "instead)",
+                            resolver->quote));
+    free(found);
 }
 
 /* ---- words ---- */

@@ -21,13 +21,17 @@ struct report {
     struct mistake *items;
     size_t count, capacity;
     size_t unlisted; /* found beyond CONFIG_MESSAGES_MAX */
+    size_t passed_over;
     bool no_memory;
 };
 
 /* Add a mistake: the text is what stands behind `FILE:LINE:COLUMN: `. */
 void report_mistake(struct report *report, struct place place, const char *format, ...) DROVER_PRINTF(3, 4);
 
-/* Was nothing wrong so far? */
+/* The mistake that was added last is listed, but does not keep the file from being taken. */
+void report_pass_over(struct report *report);
+
+/* Was nothing wrong so far, but for what is passed over? */
 bool report_is_clean(const struct report *report);
 
 /* The messages in the order of lines, each beginning with `path` and its place. Sets `no_memory` when they cannot be

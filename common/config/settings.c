@@ -156,3 +156,17 @@ void settings_write(const struct node *node, struct report *report, struct drove
         settings_write(child, report, writer);
     }
 }
+
+void settings_pack(const struct node *node, struct report *report, void **ret_data, size_t *ret_size)
+{
+    struct drover_writer *writer = drover_writer_new();
+    if (writer)
+        settings_write(node, report, writer);
+    if (writer && drover_writer_ok(writer) && (*ret_data = malloc(drover_writer_size(writer)))) {
+        *ret_size = drover_writer_size(writer);
+        memcpy(*ret_data, drover_writer_data(writer), *ret_size);
+    } else {
+        report->no_memory = true;
+    }
+    drover_writer_free(writer);
+}

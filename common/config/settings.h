@@ -8,4 +8,7 @@
  * keys are strings. Numbers that do not fit are mistakes in the report. */
 void settings_write(const struct node *node, struct report *report, struct drover_writer *writer);
 
+/* The same into new memory, for the caller to free(). Nothing is set when there is none, as the report says then. */
+void settings_pack(const struct node *node, struct report *report, void **ret_data, size_t *ret_size);
+
 #endif

@@ -4,7 +4,8 @@
  *
  *     {"event":"start","key":...}
  *     {"event":"line","line":...}                   what the build prints; all of it is in the log, some of it here
- *     {"event":"done","key","artefact","path","form","name","interface","version","reused","seconds","sandbox",...}
+ *     {"event":"done","key","artefact","path","form","name","interface","version","reused","seconds","sandbox",
+ *      "self_test",...}
  *     {"event":"error","status","message","messages","log","key","reused"}
  *
  * SIGTERM, SIGINT and SIGHUP end the build and all that it started.
@@ -151,6 +152,27 @@ static json_t *json_permissions(const struct permissions *asked)
     return json;
 }
 
+/* Octets in hex, or null: JSON does not have all values that msgpack has. */
+static json_t *json_octets(const void *data, size_t size)
+{
+    char *text = data ? malloc(2 * size + 1) : NULL;
+    if (!text)
+        return data ? NULL : json_null();
+    text_hex(data, size, text);
+    json_t *json = json_string(text);
+    free(text);
+    return json;
+}
+
+/* What a new version is to be asked, or null. */
+static json_t *json_self_test(const struct manifest_self_test *test)
+{
+    if (!test->method)
+        return json_null();
+    return json_pack("{s:o, s:o, s:s}", "method", json_text(test->method), "request",
+                     json_octets(test->request, test->request_size), "expect", drover_status_name(test->expect));
+}
+
 static void tell_done(const struct build_result *result, uint64_t taken_ms)
 {
     const struct record *record = &result->record;
@@ -173,6 +195,7 @@ static void tell_done(const struct build_result *result, uint64_t taken_ms)
         {"library_folder", json_text(result->library_folder)},
         {"layers", json_text(record->sandbox)},
         {"sandbox", json_permissions(&result->manifest->sandbox)},
+        {"self_test", json_self_test(&result->manifest->self_test)},
     };
     json_t *event = json_object();
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {

@@ -12,6 +12,7 @@
 #include "common/base/text.h"
 #include "common/config/node.h"
 #include "common/config/paths.h"
+#include "common/config/self_test.h"
 #include "common/config/values.h"
 
 #define LIST_MAX 32
@@ -20,7 +21,7 @@
 #define MEMORY_MIN (UINT64_C(1) << 20)
 #define MEMORY_MAX (UINT64_C(1) << 40)
 
-enum where { WHERE_OF_top, WHERE_OF_build, WHERE_OF_sandbox };
+enum where { WHERE_OF_top, WHERE_OF_build, WHERE_OF_sandbox, WHERE_OF_self_test };
 
 struct row;
 typedef void read_value(const struct row *row, const struct node *node, struct report *report, void *member);
@@ -52,6 +53,27 @@ static void read_NAME(const struct row *row, const struct node *node, struct rep
 {
     const struct key key = {.name = row->name, .kind = KIND_NAME};
     value_read(&key, node, NULL, report, member);
+}
+
+static void read_METHOD(const struct row *row, const struct node *node, struct report *report, void *member)
+{
+    const struct key key = {.name = row->name, .kind = KIND_METHOD};
+    value_read(&key, node, NULL, report, member);
+}
+
+static void read_STATUS(const struct row *row, const struct node *node, struct report *report, void *member)
+{
+    const struct key key = {.name = row->name, .kind = KIND_STATUS};
+    value_read(&key, node, NULL, report, member);
+}
+
+static void read_REQUEST(const struct row *row, const struct node *node, struct report *report, void *member)
+{
+    struct manifest_self_test *test = member;
+    self_test_read_request(node, report, &test->request, &test->request_size);
+    if (test->request_size > MANIFEST_REQUEST_MAX)
+        report_mistake(report, node->place, "key '%s': %zu bytes as msgpack, but at most %zu are allowed here",
+                       row->name, test->request_size, MANIFEST_REQUEST_MAX);
 }
 
 static void read_SIZE(const struct row *row, const struct node *node, struct report *report, void *member)
@@ -304,6 +326,9 @@ static void read_root(const struct node *root, struct report *report, struct man
         return;
     }
     read_map(WHERE_OF_top, "", root, report, manifest);
+    const struct node *test = node_get(root, "self_test");
+    if (test && test->kind == NODE_MAP)
+        self_test_check(test, report);
     if (report_is_clean(report))
         check_build(root, report, manifest);
 }
@@ -344,6 +369,8 @@ struct manifest *manifest_free(struct manifest *manifest)
     words_done(&manifest->packages);
     words_done(&manifest->sandbox.read);
     words_done(&manifest->sandbox.write);
+    free(manifest->self_test.method);
+    free(manifest->self_test.request);
     free(manifest);
     return NULL;
 }

@@ -15,6 +15,7 @@
 
 #define MANIFEST_FILE "driver.yaml"
 #define MANIFEST_SIZE_MAX ((size_t)64 * 1024)
+#define MANIFEST_REQUEST_MAX ((size_t)32 * 1024) /* octets of msgpack: it is told in one line */
 
 enum build_system {
     SYSTEM_UNSAID,
@@ -40,6 +41,14 @@ struct permissions {
     uint64_t cpu_milli;       /* thousandths of a processor; 0: not said */
 };
 
+/* What a new version of the driver is asked where its service does not say. */
+struct manifest_self_test {
+    char *method;  /* NULL: not said, and neither is the rest */
+    void *request; /* msgpack, any value; NULL: an empty map */
+    size_t request_size;
+    enum drover_status expect;
+};
+
 struct manifest {
     char *name, *interface, *version; /* NULL: not said */
     enum build_system system;
@@ -47,6 +56,7 @@ struct manifest {
     struct words command;    /* of SYSTEM_COMMAND */
     struct words packages;   /* of pkg-config */
     struct permissions sandbox;
+    struct manifest_self_test self_test;
 };
 
 /* Parse `size` bytes of a driver.yaml that is called `path` in messages. On INVALID_ARGUMENT every mistake is a line of

@@ -31,7 +31,7 @@ static void describe_settings(const struct event_slot *slot, struct host_event *
         is_new ? &tuning->wanted->service : &child->replica->generation->wanted->service;
     event->settings = service->settings;
     event->settings_size = service->settings_size;
-    event->self_test = &service->self_test;
+    event->self_test = testing_question(child->replica->generation);
     event->limit_ms = TESTING_LIMIT_MS;
 }
 

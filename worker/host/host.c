@@ -202,15 +202,17 @@ struct host *host_free(struct host *host)
 
 static void drop_removed(struct host *host)
 {
-    struct service *service, *next;
-    LL_FOREACH_SAFE(host->services, service, next)
-    {
-        if (!service_is_gone(service))
+    struct service **link = &host->services;
+    while (*link != NULL) {
+        struct service *service = *link;
+        if (!service_is_gone(service)) {
+            link = &service->next;
             continue;
+        }
         struct note *note = note_new(HOST_REMOVED, service->name);
         if (note != NULL)
             note_push(host, note);
-        LL_DELETE(host->services, service);
+        *link = service->next;
         (void)service_free(service);
     }
 }
@@ -317,12 +319,10 @@ static void take_event(struct host *host, const struct epoll_event *event, uint6
     struct helper *helper = kind == POLL_HELPER ? helper_find(host, number) : NULL;
     if (kind == POLL_SIGNAL)
         take_signal(host, now_ms);
-    else if (kind == POLL_WATCH)
-        return; /* every step looks */
     else if (helper != NULL)
         helper_check(host, helper, now_ms);
     else if (child == NULL)
-        return; /* it died earlier in this step */
+        return; /* it died earlier in this step; or the watch, at which every step looks */
     else if (kind == POLL_PIDFD)
         replica_check_death(child->replica, now_ms);
     else

@@ -72,7 +72,8 @@ struct host_origin {
     const char *grants; /* JSON object of what the service grants: what a source asks for beyond it is refused */
 };
 
-/* How a new generation proves that it answers; all zero: a call of no method, which any answer passes. Borrowed. */
+/* How a new generation proves that it answers; all zero: as its driver.yaml says, or else a call of no method, which
+ * any answer passes. Borrowed. */
 struct host_self_test {
     const char *method;
     const void *request; /* msgpack; NULL: an empty map */

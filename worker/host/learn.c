@@ -132,6 +132,12 @@ enum drover_status host_drain(struct host *host, const char *name, uint64_t now_
     return done(host, now_ms);
 }
 
+static enum drover_status refuse_stopped(const char *name, struct drover_error *error)
+{
+    return drover_error_set(error, DROVER_FAILED_PRECONDITION,
+                            "service '%s' was stopped by hand ('drover restart %s' starts it)", name, name);
+}
+
 enum drover_status host_reload(struct host *host, const char *name, bool force, uint64_t now_ms,
                                struct drover_error *error)
 {
@@ -139,8 +145,7 @@ enum drover_status host_reload(struct host *host, const char *name, bool force, 
     if (service == NULL)
         return error->status;
     if (service->paused)
-        return drover_error_set(error, DROVER_FAILED_PRECONDITION,
-                                "service '%s' was stopped by hand ('drover restart %s' starts it)", name, name);
+        return refuse_stopped(name, error);
     service_reload(service, force, now_ms);
     return done(host, now_ms);
 }
@@ -151,6 +156,8 @@ enum drover_status host_rollback(struct host *host, const char *name, uint64_t n
     struct service *service = find(host, name, error);
     if (service == NULL)
         return error->status;
+    if (service->paused)
+        return refuse_stopped(name, error);
     if (!rollout_can_go_back(&service->rollout))
         return drover_error_set(
             error, DROVER_FAILED_PRECONDITION,

@@ -21,6 +21,7 @@ struct reason_death {
     int code, status;        /* si_code and si_status */
     bool was_ready;
     bool damaged; /* the bytes in the store are not what they were: it cannot be started at all */
+    bool mishap;  /* that it could not be started is no fault of the driver */
     enum supervise_cause cause;
     uint64_t ready_limit_ms;
     uint64_t deaths_in_a_row; /* before ready; 0 or 1 is not shown */

@@ -110,6 +110,19 @@ enum drover_status remember_load(const char *folder, const char *service, struct
     return status;
 }
 
+enum drover_status remember_look(const char *folder, const char *service, struct rollout_memory *ret,
+                                 struct drover_error *error)
+{
+    struct place place;
+    *ret = (struct rollout_memory){0};
+    enum drover_status status = place_init(&place, folder, service, error);
+    if (status != DROVER_OK)
+        return status;
+    status = read_memory(place.file, ret, error);
+    place_done(&place);
+    return status;
+}
+
 /* --- writing -------------------------------------------------------------------------------------------------------
  */
 

@@ -22,6 +22,10 @@
 DROVER_MUST_CHECK enum drover_status remember_load(const char *folder, const char *service, struct rollout_memory *ret,
                                                    struct drover_error *error);
 
+/* The same for those to whom the folder does not belong: the file stays where it is. NOT_FOUND when there is none. */
+DROVER_MUST_CHECK enum drover_status remember_look(const char *folder, const char *service, struct rollout_memory *ret,
+                                                   struct drover_error *error);
+
 /* Write it, and make the folder (its parent exists), which is open to its owner alone. On failure the file is as it
  * was. Errors: INVALID_ARGUMENT (the name is none), NOT_FOUND (no parent), PERMISSION_DENIED, RESOURCE_EXHAUSTED
  * (no memory, no space), INTERNAL; each names the file. */

@@ -67,11 +67,17 @@ void replica_event(struct replica *replica, enum supervise_event event, uint64_t
     apply(replica, &input);
 }
 
+/* Where nothing serves another version is tried at once instead of one whose bytes are damaged. */
+static bool is_hopeless(const struct generation *generation, const struct reason_death *death)
+{
+    return death->damaged && generation->service->current == NULL;
+}
+
 /* What the service says of a death, after the machine has judged it. */
 static void explain_death(struct replica *replica, const struct reason_death *death, const char *last_line)
 {
     struct generation *generation = replica->generation;
-    enum rollout_death kind = replica->machine.looping || death->damaged ? ROLLOUT_LOOP : ROLLOUT_CRASH;
+    enum rollout_death kind = death->mishap ? ROLLOUT_MISHAP : ROLLOUT_CRASH;
     char text[REASON_SIZE];
 
     if (replica->machine.config_error) {
@@ -80,6 +86,8 @@ static void explain_death(struct replica *replica, const struct reason_death *de
     } else {
         reason_of_death(death, text);
     }
+    if (kind != ROLLOUT_CONFIGURATION && (replica->machine.looping || is_hopeless(generation, death)))
+        kind = ROLLOUT_LOOP;
     service_set_reason(generation, text);
     generation_note_death(generation, kind, text);
 }
@@ -119,7 +127,7 @@ void replica_launch(struct replica *replica, uint64_t now_ms)
         replica_event(replica, SUPERVISE_ON_SPAWNED, now_ms);
         return;
     }
-    struct reason_death death = {.start_error = error.text};
+    struct reason_death death = {.start_error = error.text, .mishap = error.status == DROVER_RESOURCE_EXHAUSTED};
     if (replica->child != NULL)
         child_lose(host_of(replica), replica->child);
     bury(replica, &death, "", now_ms);
@@ -141,6 +149,7 @@ void replica_check_death(struct replica *replica, uint64_t now_ms)
     const char *last_line = capture_last_error(child_log(child), child->pid);
     child_lose(host, child);
     death.damaged = trouble.status == DROVER_DATA_LOSS;
+    death.mishap = death.damaged;
     bury(replica, &death, last_line, now_ms);
     if (trouble.status == DROVER_DATA_LOSS)
         service_driver_damaged(replica->generation->service, now_ms);

@@ -15,9 +15,6 @@ void rolling_init(struct service *service);
 /* The times of service->wanted count from now on. */
 void rolling_adopt_rules(struct service *service);
 
-/* What was obtained as service->version; takes the reference. */
-void rolling_keep(struct service *service, struct runnable *runnable);
-
 /* service->wanted is to serve, from service->source; with `forced` though it does already, or is in quarantine. */
 void rolling_change(struct service *service, bool forced, uint64_t group, uint64_t now_ms);
 

@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "common/sys/binary.h"
+#include "worker/host/question.h"
 #include "worker/host/wanted.h"
 #include "worker/store/store.h"
 
@@ -74,7 +75,11 @@ static struct runnable *make_verified(struct host *host, const char *path, bool 
 
 struct runnable *runnable_of_finding(struct host *host, const struct finding *finding)
 {
-    return make_verified(host, finding->path, finding->module, finding->library_folder, finding->obtained.artefact);
+    struct runnable *runnable =
+        make_verified(host, finding->path, finding->module, finding->library_folder, finding->obtained.artefact);
+    if (runnable != NULL && !question_copy(&runnable->self_test, &finding->self_test))
+        return runnable_unref(runnable);
+    return runnable;
 }
 
 struct runnable *runnable_in_store(struct host *host, const struct rollout_hash *artefact)
@@ -107,6 +112,7 @@ struct runnable *runnable_unref(struct runnable *runnable)
     free(runnable->program);
     free(runnable->module);
     free(runnable->library_folder);
+    question_done(&runnable->self_test);
     free(runnable);
     return NULL;
 }

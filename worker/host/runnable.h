@@ -21,6 +21,8 @@ struct runnable {
     bool verified;                /* the artefact is what must be run: a file that differs is not */
     struct stat seen;             /* the program's file when `artefact` was true of it */
     struct runnable *next;        /* in service->runnables */
+
+    struct host_self_test self_test; /* of its manifest: owned. Nothing when that says nothing, or is not known */
 };
 
 /* All three return one reference, or NULL when there is no memory. */
@@ -31,7 +33,8 @@ struct runnable *runnable_of_program(const struct host *host, const struct wante
 /* What was obtained. */
 struct runnable *runnable_of_finding(struct host *host, const struct finding *finding);
 
-/* An artefact that was obtained in an earlier life of this host. NULL also when it is not in the store any more. */
+/* An artefact that was obtained in an earlier life of this host: what its manifest says is not known then. NULL also
+ * when it is not in the store any more. */
 struct runnable *runnable_in_store(struct host *host, const struct rollout_hash *artefact);
 
 struct runnable *runnable_ref(struct runnable *runnable);

@@ -12,6 +12,10 @@ struct service *service_find(const struct host *host, const char *name);
 DROVER_MUST_CHECK enum drover_status service_set(struct host *host, const struct host_service *options, uint64_t group,
                                                  uint64_t now_ms, struct drover_error *error);
 
+/* From now on what the driver comes from is another one, as far as anybody knows: whether the bytes are, is seen when
+ * they have been obtained. */
+void service_renew_source(struct service *service);
+
 /* By hand: look for a changed driver, and restart the workers in any case; out of a stop, too. */
 void service_restart(struct service *service, uint64_t now_ms);
 
@@ -46,6 +50,12 @@ void service_set_reason(const struct generation *generation, const char *text);
 
 /* Why the service is not what it should be, in one line; "" when it is. Borrowed. */
 const char *service_reason(const struct service *service);
+
+/* What calls depend on: what serves, or is the first that is to. NULL: nothing. */
+struct generation *service_lead(const struct service *service);
+
+/* New settings that workers were given as they run have been taken, or not: go on with that. */
+void service_end_tuning(struct service *service, uint64_t now_ms);
 
 /* Let the rollout go on, work the state out again, tell what changed. */
 void service_update(struct service *service, uint64_t now_ms);

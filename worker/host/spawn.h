@@ -28,7 +28,8 @@ typedef void spawn_child(void *argument, pid_t parent);
 /* Fork. Returns the child's number and a descriptor for it, or -1 with errno: then there is no child. */
 pid_t spawn_fork(spawn_child *child, void *argument, int *ret_pidfd);
 
-/* Start a helper, which gives way to everything else: a compiler must not delay calls. Returns its number and a descriptor for it, or -1 with errno: then there is no child. */
+/* Start a helper, which gives way to everything else: a compiler must not delay calls. Returns its number and a
+ * descriptor for it, or -1 with errno: then there is no child. */
 pid_t spawn(const struct spawn *spawn, int *ret_pidfd);
 
 #endif

@@ -5,7 +5,14 @@
 
 #include "worker/host/child.h"
 #include "worker/host/event.h"
+#include "worker/host/runnable.h"
 #include "worker/host/wanted.h"
+
+const struct host_self_test *testing_question(const struct generation *generation)
+{
+    const struct host_self_test *own = &generation->wanted->service.self_test;
+    return own->method != NULL ? own : &generation->runnable->self_test;
+}
 
 void testing_begin(struct generation *generation)
 {
@@ -22,7 +29,7 @@ void testing_begin(struct generation *generation)
 void testing_take(struct replica *replica, enum drover_status status, const char *text)
 {
     struct generation *generation = replica->generation;
-    const struct host_self_test *test = &generation->wanted->service.self_test;
+    const struct host_self_test *test = testing_question(generation);
     if (replica->tested != ASKED)
         return;
     replica->tested = status == test->expect ? ANSWERED_WELL : ANSWERED_BADLY;

@@ -6,6 +6,10 @@
 
 #define TESTING_LIMIT_MS UINT64_C(9000) /* for an answer; the rollout's own limit is a little longer */
 
+/* What a generation is asked: as its service says, or else its driver's own manifest; of no method where neither does.
+ * Borrowed from the generation. */
+const struct host_self_test *testing_question(const struct generation *generation);
+
 /* Ask all workers of the generation (HOST_PROBE). */
 void testing_begin(struct generation *generation);
 

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include <sodium.h>
+
 #include "common/base/text.h"
+#include "worker/host/question.h"
 #include "worker/host/spawn.h"
 
 #define TEXT_MAX 400 /* octets of a helper's words that are shown */
@@ -18,6 +21,7 @@ void finding_done(struct finding *finding)
     free(finding->source);
     free(finding->path);
     free(finding->library_folder);
+    question_done(&finding->self_test);
     *finding = (struct finding){0};
 }
 
@@ -164,12 +168,37 @@ static void check_name(const struct host_origin *origin, const char *name, struc
                name, origin->settings_name);
 }
 
+/* The octets of a text in hex; NULL when there is no memory, or it is not that. */
+static void *octets_of(const char *hex, size_t *ret_size)
+{
+    const size_t digits = strlen(hex);
+    unsigned char *octets = malloc(digits / 2 + 1);
+    if (octets != NULL && sodium_hex2bin(octets, digits / 2, hex, digits, NULL, ret_size, NULL) == 0)
+        return octets;
+    free(octets);
+    return NULL;
+}
+
+/* False when it is there, but makes no sense. */
+static bool take_self_test(const json_t *result, struct host_self_test *test)
+{
+    const json_t *told = json_object_get(result, "self_test");
+    const char *request = json_string_value(json_object_get(told, "request"));
+    question_done(test);
+    if (told == NULL || json_is_null(told))
+        return true;
+    test->request = request != NULL ? octets_of(request, &test->request_size) : NULL;
+    test->method = text_of(told, "method")[0] != '\0' ? strdup(text_of(told, "method")) : NULL;
+    return test->method != NULL && (request == NULL || test->request != NULL) &&
+           drover_status_parse(text_of(told, "expect"), &test->expect) == 0;
+}
+
 static bool take_artefact(const json_t *result, const struct host_origin *origin, struct finding *finding,
                           struct verdict *verdict)
 {
     struct host_obtained *obtained = &finding->obtained;
     if (!take_text(result, "artefact", obtained->artefact, sizeof(obtained->artefact)) ||
-        !take_path(result, "path", &finding->path))
+        !take_path(result, "path", &finding->path) || !take_self_test(result, &finding->self_test))
         return false;
     if (!take_text(result, "key", obtained->key, sizeof(obtained->key)))
         obtained->key[0] = '\0';

@@ -20,6 +20,8 @@ struct finding {
     char *path;           /* the artefact in the store */
     char *library_folder; /* of libdrover-worker, or NULL */
     bool module;          /* drover-worker hosts it */
+
+    struct host_self_test self_test; /* of its manifest: owned, too */
 };
 
 void finding_done(struct finding *finding);

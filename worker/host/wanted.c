@@ -7,6 +7,8 @@
 
 #include <sodium.h>
 
+#include "worker/host/question.h"
+
 /* Where the texts are. */
 static const size_t service_texts[] = {
     offsetof(struct host_service, name),     offsetof(struct host_service, interface),
@@ -81,24 +83,16 @@ static bool copy_sandbox(struct wanted *wanted, const struct launch_sandbox *san
     return good && (sandbox->user == NULL || wanted->sandbox.user != NULL);
 }
 
-static void *copy_octets(const void *data, size_t size, bool *good)
-{
-    void *copy = data != NULL && *good ? malloc(size + 1) : NULL;
-    *good = *good && (data == NULL || copy != NULL);
-    if (copy != NULL)
-        memcpy(copy, data, size);
-    return copy;
-}
-
 /* What the workers are given, and asked. */
 static bool copy_settings(struct wanted *wanted, const struct host_service *service)
 {
-    struct host_self_test *test = &wanted->service.self_test;
-    bool good = true;
-    wanted->service.settings = copy_octets(service->settings, service->settings_size, &good);
-    test->request = copy_octets(service->self_test.request, service->self_test.request_size, &good);
-    test->method = service->self_test.method != NULL ? strdup(service->self_test.method) : NULL;
-    return good && (service->self_test.method == NULL || test->method != NULL);
+    const bool good = question_copy(&wanted->service.self_test, &service->self_test);
+    const bool has_settings = service->settings != NULL;
+    void *settings = has_settings ? malloc(service->settings_size + 1) : NULL;
+    wanted->service.settings = settings;
+    if (settings != NULL)
+        memcpy(settings, service->settings, service->settings_size);
+    return good && (!has_settings || settings != NULL);
 }
 
 struct wanted *wanted_new(const struct host_service *service)
@@ -185,6 +179,15 @@ struct rollout_hash wanted_configuration(const struct wanted *wanted)
     return hash(wanted, true);
 }
 
+bool wanted_fits(const struct wanted *wanted, const struct rollout_version *version)
+{
+    const struct rollout_hash configuration = wanted_configuration(wanted);
+    const char *pin = wanted->service.origin != NULL ? wanted->origin.pin : NULL;
+    char artefact[ROLLOUT_HASH_TEXT_SIZE];
+    return rollout_hash_equal(&version->configuration, &configuration) &&
+           (pin == NULL || strcmp(pin, rollout_hash_text(&version->artefact, artefact)) == 0);
+}
+
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
@@ -235,8 +238,7 @@ struct wanted *wanted_unref(struct wanted *wanted)
     free_words(wanted->origin.built);
     free((char *)(uintptr_t)wanted->sandbox.user);
     free((void *)(uintptr_t)wanted->service.settings);
-    free((void *)(uintptr_t)wanted->service.self_test.request);
-    free((char *)(uintptr_t)wanted->service.self_test.method);
+    question_done(&wanted->service.self_test);
     free_words(wanted->sandbox.read);
     free_words(wanted->sandbox.write);
     free(wanted);

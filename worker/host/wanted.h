@@ -26,6 +26,9 @@ struct wanted *wanted_ref(struct wanted *wanted);
  * which workers know nothing of, do not count. */
 struct rollout_hash wanted_configuration(const struct wanted *wanted);
 
+/* Is a version what this says: of this configuration, and not pinned to other bytes? */
+bool wanted_fits(const struct wanted *wanted, const struct rollout_version *version);
+
 /* Does the driver come from the same place, and has it to be the same there? */
 bool wanted_same_origin(const struct wanted *a, const struct wanted *b);
 

@@ -71,8 +71,9 @@ enum rollout_effect {
 
 /* How a replica died. */
 enum rollout_death {
-    ROLLOUT_CRASH,         /* supervision starts it again */
-    ROLLOUT_LOOP,          /* it is in a crash loop, or cannot be started at all */
+    ROLLOUT_MISHAP, /* it could not be started, and not by its own fault: no process, damaged bytes in the store */
+    ROLLOUT_CRASH,  /* supervision starts it again */
+    ROLLOUT_LOOP,   /* it is in a crash loop, or cannot be started at all */
     ROLLOUT_CONFIGURATION, /* it refused its configuration, and is not started again */
 };
 
@@ -117,6 +118,7 @@ enum rollout_purpose {
 struct rollout_trial {
     bool running;
     bool condemned; /* it has failed; the rollback is under way, or waits for the end of a candidate */
+    bool doubted;   /* it has failed its self-test, and serves for want of a better one: not stable before it passes */
     uint64_t until_ms;
     uint64_t answer_ms; /* until when the answer to its self-test is waited for before it is stable; 0: not at all */
     unsigned deaths;

@@ -28,6 +28,7 @@ void rollout_renew_trial(struct rollout *rollout, const struct rollout_step *ste
 void rollout_vouch(struct rollout *rollout)
 {
     rollout->trial.answer_ms = 0;
+    rollout->trial.doubted = false;
     if (rollout->state == ROLLOUT_PROBATION)
         rollout_rest(rollout);
 }
@@ -44,6 +45,7 @@ static void set_aside(struct rollout *rollout, struct rollout_step *step)
 static void stay(struct rollout *rollout, struct rollout_step *step, const char *what, const char *obstacle)
 {
     rollout_say(rollout, &rollout->active.version, "%s; %s", what, obstacle);
+    rollout->trial.doubted |= step->input->event == ROLLOUT_ON_SELF_TEST_FAILED;
     rollout_renew_trial(rollout, step);
     step->output->effects |= ROLLOUT_DO_GIVE_UP;
 }
@@ -82,7 +84,7 @@ static bool concerns_trial(const struct rollout *rollout, const struct rollout_s
 void rollout_on_count_death(struct rollout *rollout, struct rollout_step *step)
 {
     char why[ROLLOUT_REASON_SIZE], what[ROLLOUT_REASON_SIZE + 64];
-    if (!concerns_trial(rollout, step))
+    if (!concerns_trial(rollout, step) || step->input->death == ROLLOUT_MISHAP)
         return;
     rollout->trial.deaths++;
     if (rollout->trial.deaths < rollout->rules.probation_deaths && step->input->death == ROLLOUT_CRASH)
@@ -129,8 +131,38 @@ void rollout_on_doubt(struct rollout *rollout, struct rollout_step *step)
 }
 
 /* Its owner says in time when it does not answer its self-test. */
+/* What is stopped by hand proves nothing: its probation waits, and then begins again. */
+void rollout_on_suspend(struct rollout *rollout, struct rollout_step *step)
+{
+    (void)step;
+    rollout->trial.until_ms = ROLLOUT_NEVER;
+    rollout_rest(rollout);
+}
+
+void rollout_on_resume(struct rollout *rollout, struct rollout_step *step)
+{
+    if (rollout->trial.until_ms == ROLLOUT_NEVER)
+        rollout_renew_trial(rollout, step);
+}
+
+/* It has failed its self-test, and serves for want of a better one: it is asked again, not oftener than it may answer.
+ */
+static void ask_again(struct rollout *rollout, struct rollout_step *step)
+{
+    const struct rollout_rules *rules = &rollout->rules;
+    const bool often = rules->probation_ms < rules->self_test_limit_ms;
+    step->output->effects |= ROLLOUT_DO_SELF_TEST;
+    step->output->test = rollout->active.number;
+    rollout->trial.until_ms = rollout_later(step, often ? rules->self_test_limit_ms : rules->probation_ms);
+    rollout_rest(rollout);
+}
+
 void rollout_on_acquit(struct rollout *rollout, struct rollout_step *step)
 {
+    if (rollout->trial.doubted) {
+        ask_again(rollout, step);
+        return;
+    }
     if (rollout->trial.answer_ms > step->input->now_ms) {
         rollout_set_state(rollout, ROLLOUT_PROBATION, rollout->trial.answer_ms);
         return;

@@ -182,7 +182,7 @@ static void first_died(struct rollout *rollout, struct rollout_step *step)
         rollout_give_up(rollout, step, false);
         return;
     }
-    if (death == ROLLOUT_CRASH)
+    if (death == ROLLOUT_MISHAP || death == ROLLOUT_CRASH)
         return;
     if (!rollout_has_next_first(rollout)) {
         rollout->has_wanted = rollout->has_wanted && rollout->wanted.group == 0; /* a group does not wait for it */
@@ -218,7 +218,7 @@ void rollout_on_died(struct rollout *rollout, struct rollout_step *step)
     if (rollout->purpose == ROLLOUT_FOR_FIRST && rollout->candidate.group == 0)
         first_died(rollout, step);
     else
-        rollout_give_up(rollout, step, true);
+        rollout_give_up(rollout, step, step->input->death != ROLLOUT_MISHAP);
 }
 
 /* A retired generation has ended: there is room. */

@@ -246,6 +246,33 @@ Test(builds, with_the_manifest_asking_for_permissions_that_are_handed_out)
     rig_run_done(&run);
 }
 
+static void expect_asks(const struct rig_run *run, const char *method, const char *request, const char *expect)
+{
+    const json_t *test = json_object_get(run->last, "self_test");
+    cr_expect_str_eq(json_string_value(json_object_get(test, "method")), method);
+    cr_expect_str_eq(json_string_value(json_object_get(test, "request")), request);
+    cr_expect_str_eq(json_string_value(json_object_get(test, "expect")), expect);
+}
+
+Test(builds, tell_what_the_manifest_wants_to_be_asked_also_when_there_is_nothing_to_build)
+{
+    struct rig_run run;
+    rig_copy_fixture(&rig, "plain-driver", "s");
+    rig_build(&rig, &run, "store", "s", "");
+    cr_assert(rig_is_done(&run));
+    cr_expect(json_is_null(json_object_get(run.last, "self_test")));
+    rig_run_done(&run);
+    rig_write(&rig, "s/driver.yaml", 0644,
+              "self_test: {method: greet, request: {name: [1]}, expect: INVALID_ARGUMENT}\n");
+    for (int i = 0; i < 2; i++) {
+        rig_build(&rig, &run, "store", "s", "");
+        cr_assert(rig_is_done(&run));
+        cr_expect_eq(rig_is_reused(&run), i == 1);
+        expect_asks(&run, "greet", "81a46e616d659101", "INVALID_ARGUMENT");
+        rig_run_done(&run);
+    }
+}
+
 Test(builds, a_module_too)
 {
     struct rig_run run;

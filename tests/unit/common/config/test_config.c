@@ -379,6 +379,43 @@ Test(config, with_a_disk_refused_references_are_mistakes_like_all_others)
             "9:13: service 'more': driver 'jsn' is not built in (nearest: 'json')", NULL});
 }
 
+/* ---- lenient sources ---- */
+
+static struct parsed parse_leniently(const char *text)
+{
+    struct reference_disk disk = {only_acme_exists, NULL};
+    struct config_sources sources = {.disk = &disk, .lenient = true};
+    return parse_bytes(text, strlen(text), &sources);
+}
+
+Test(config, leniently_a_missing_driver_is_listed_and_passed_over)
+{
+    struct parsed parsed = parse_leniently(LISTEN "services:\n  acme:\n    driver: /opt/x\n    own: {a: 1}\n");
+    cr_assert_eq(parsed.status, DROVER_OK);
+    const struct config_service *service = &parsed.config->services[0];
+    cr_expect_str_eq(service->resolution.obstacle, "driver '/opt/x': '/opt/x' does not exist");
+    cr_expect_eq(service->resolution.kind, REFERENCE_SOURCE, "no other can have settings of a name of its own");
+    cr_expect_str_eq(service->settings_name, "own");
+    cr_expect_not_null(service->settings);
+    cr_assert_eq(parsed.messages.count, 2);
+    cr_expect_str_eq(parsed.messages.lines[0],
+                     "drover.yaml:4:13: service 'acme': driver '/opt/x': '/opt/x' does not exist");
+    cr_expect_str_eq(parsed.messages.lines[1],
+                     "drover.yaml:5:5: key 'own': unknown (the driver's settings are in 'x' or 'config')");
+    parsed_done(&parsed);
+}
+
+Test(config, leniently_all_other_mistakes_count_and_the_missing_driver_is_listed_with_them)
+{
+    struct parsed parsed = parse_leniently(
+        LISTEN "services:\n  a:\n    driver: /opt/x.so\n    own: {}\n  b: {driver: /opt/y, replicas: 0}\n");
+    expect_mistakes_of(&parsed,
+                       (const char *const[]){"4:13: service 'a': driver '/opt/x.so': '/opt/x.so' does not exist",
+                                             "5:5: key 'own': unknown (the driver's settings are in 'x' or 'config')",
+                                             "6:15: service 'b': driver '/opt/y': '/opt/y' does not exist",
+                                             "6:33: key 'replicas': must be between 1 and 64, not '0'", NULL});
+}
+
 Test(config, free_takes_null)
 {
     cr_expect_null(config_free(NULL));

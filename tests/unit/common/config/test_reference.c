@@ -522,3 +522,101 @@ Test(reference, done_may_be_said_twice)
     reference_resolution_done(&resolution);
     reference_resolution_done(&resolution);
 }
+
+/* ---- paths that no driver can come from now ---- */
+
+static struct reference_resolution resolve_leniently(const char *reference, bool plugins)
+{
+    struct reference_setting setting = {.interface = "userprovider",
+                                        .directory = "/etc/drover",
+                                        .plugins = plugins,
+                                        .driver_path = driver_path,
+                                        .driver_path_count = 2,
+                                        .lenient = true};
+    struct reference_disk disk = {look, &looks};
+    struct reference_resolution resolution;
+    reference_resolve(reference, &setting, &disk, &resolution);
+    return resolution;
+}
+
+static const struct {
+    const char *reference;
+    enum reference_kind kind;
+    const char *target, *name;
+} awaited[] = {
+    {"/opt/none", REFERENCE_EXECUTABLE, "/opt/none", "none"},
+    {"/opt/none.so", REFERENCE_MODULE, "/opt/none.so", "none"},
+    {"/opt/none/", REFERENCE_SOURCE, "/opt/none", "none"},
+    {"src:/opt/none", REFERENCE_SOURCE, "/opt/none", "none"},
+    {"path:none", REFERENCE_EXECUTABLE, "/etc/drover/none", "none"},
+    {"./none.bin", REFERENCE_EXECUTABLE, "/etc/drover/none.bin", "none"},
+    {"etc/none", REFERENCE_EXECUTABLE, "/etc/drover/etc/none", "none"},
+    {"/opt/acme/readme", REFERENCE_EXECUTABLE, "/opt/acme/readme", "readme"},
+    {"/opt/acme/text.so", REFERENCE_MODULE, "/opt/acme/text.so", "text"},
+    {"/opt/acme/exec.so", REFERENCE_MODULE, "/opt/acme/exec.so", "exec"},
+    {"/opt/acme/lib.so.1", REFERENCE_MODULE, "/opt/acme/lib.so.1", "lib.so"},
+    {"/dev/null", REFERENCE_EXECUTABLE, "/dev/null", "null"},
+    {"src:/opt/acme/auth.bin", REFERENCE_SOURCE, "/opt/acme/auth.bin", "auth"},
+};
+
+Test(reference, leniently_a_path_is_what_it_seems_to_be)
+{
+    for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++) {
+        const char *reference = awaited[i].reference;
+        struct reference_resolution strict = resolve(reference, "userprovider", false);
+        struct reference_resolution resolution = resolve_leniently(reference, i % 2);
+        cr_expect_eq(strict.kind, REFERENCE_REFUSED, "%s", reference);
+        cr_expect_null(strict.obstacle);
+        cr_expect_eq(resolution.kind, awaited[i].kind, "%s: %s", reference, resolution.reason);
+        cr_expect_str_eq(resolution.target, awaited[i].target);
+        cr_expect_str_eq(resolution.name, awaited[i].name);
+        cr_assert_not_null(resolution.obstacle, "%s", reference);
+        cr_expect_str_eq(resolution.obstacle, strict.reason);
+        reference_resolution_done(&resolution);
+        reference_resolution_done(&strict);
+    }
+}
+
+/* With both places of the driver path known, it is awaited where its folder is. */
+static enum reference_disk_kind look_for_folder(void *context, const char *path)
+{
+    size_t size = strlen(path);
+    while (size > 1 && path[size - 1] == '/')
+        size--;
+    return size == strlen(context) && strncmp(context, path, size) == 0 ? REFERENCE_DISK_DIRECTORY
+                                                                        : REFERENCE_DISK_NOTHING;
+}
+
+Test(reference, leniently_a_missing_path_is_awaited_in_the_first_place_that_has_its_folder)
+{
+    struct reference_setting setting = {.interface = "userprovider",
+                                        .directory = "/etc/drover",
+                                        .driver_path = driver_path,
+                                        .driver_path_count = 2,
+                                        .lenient = true};
+    struct reference_disk disk = {look_for_folder, "/srv/drivers/pkg/new"};
+    struct reference_resolution resolution;
+    reference_resolve("pkg/new/x", &setting, &disk, &resolution);
+    cr_expect_str_eq(resolution.target, "/srv/drivers/pkg/new/x");
+    reference_resolution_done(&resolution);
+}
+
+Test(reference, leniently_all_that_is_no_path_is_refused_as_ever)
+{
+    static const char *const references[] = {
+        "jsn", "own", "text", "../x", "a.b", "path:", "src:", "git::./x", "", "host:pw@x/y", "builtin:jsn", "a\nb"};
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++) {
+        struct reference_resolution resolution = resolve_leniently(references[i], strcmp(references[i], "own") != 0);
+        cr_expect_eq(resolution.kind, REFERENCE_REFUSED, "%s", references[i]);
+        cr_expect_null(resolution.obstacle);
+        reference_resolution_done(&resolution);
+    }
+}
+
+Test(reference, leniently_what_is_there_is_what_it_is)
+{
+    struct reference_resolution resolution = resolve_leniently("/opt/acme/auth.plugin", false);
+    cr_expect_eq(resolution.kind, REFERENCE_MODULE);
+    cr_expect_null(resolution.obstacle);
+    reference_resolution_done(&resolution);
+}

@@ -109,7 +109,7 @@ static enum reference_disk_kind look(void *context, const char *path)
 }
 
 static const struct reference_disk disk = {look, NULL};
-static const struct config_sources sources = {.env = env, .disk = &disk};
+static struct config_sources sources = {.env = env, .disk = &disk};
 
 /* Let each allocation of a parse fail in turn; `status` is what comes when none does. */
 static void fail_each_allocation(const char *text, enum drover_status status)
@@ -128,6 +128,14 @@ static void fail_each_allocation(const char *text, enum drover_status status)
             return;
         }
     }
+}
+
+Test(robust, leniently_every_failing_allocation_is_survived, .timeout = 60)
+{
+    sources.lenient = true;
+    fail_each_allocation("broker: {listen: [\"tcp://127.0.0.1:1\"]}\n"
+                         "services: {a: {driver: pkg/x, own: {a: 1}}, b: {driver: /y.so}, c: {driver: src:z/}}\n",
+                         DROVER_OK);
 }
 
 Test(robust, each_allocation_of_a_good_file_may_fail)

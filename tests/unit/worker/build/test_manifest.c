@@ -1,5 +1,6 @@
 /* test_manifest.c - driver.yaml is read strictly, and each mistake is shown where it stands */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "worker/build/manifest.h"
@@ -76,6 +77,58 @@ Test(manifest, takes_a_command_as_a_list_or_for_the_shell)
     cr_expect_eq(manifest->command.count, 3);
     cr_expect_str_eq(manifest->command.items[2], "cc -o x x.c && strip x");
     manifest_free(manifest);
+}
+
+Test(manifest, says_what_a_new_version_is_asked)
+{
+    static const char request[] = "\x82\xa2id\xa1x\xa4"
+                                  "list\x92\x01\xc0";
+    struct manifest *manifest =
+        good("self_test:\n  method: get_user\n  request: {id: x, list: [1, null]}\n  expect: NOT_FOUND\n");
+    const struct manifest_self_test *test = &manifest->self_test;
+    cr_expect_str_eq(test->method, "get_user");
+    cr_assert_eq(test->request_size, sizeof(request) - 1);
+    cr_expect_arr_eq(test->request, request, sizeof(request) - 1);
+    cr_expect_eq(test->expect, DROVER_NOT_FOUND);
+    manifest_free(manifest);
+    manifest = good("self_test: {method: ping, request: }");
+    cr_expect_str_eq(manifest->self_test.method, "ping");
+    cr_expect_null(manifest->self_test.request);
+    cr_expect_eq(manifest->self_test.expect, DROVER_OK);
+    manifest_free(manifest);
+    manifest = good("name: x");
+    cr_expect_null(manifest->self_test.method);
+    manifest_free(manifest);
+}
+
+/* As common/config does for a service, in the same words. */
+Test(manifest, lists_all_mistakes_of_a_self_test)
+{
+    BAD("self_test:\n  method: [find]\n  expect: NOTFOUND\n  reqest: {}\n",
+        "driver.yaml:2:11: key 'method': must be the name of a method, not a list",
+        "driver.yaml:3:11: key 'expect': must be a status such as OK or NOT_FOUND, not 'NOTFOUND' (nearest: "
+        "'NOT_FOUND')",
+        "driver.yaml:4:3: key 'reqest': unknown (nearest: 'request')");
+    BAD("self_test: {expect: OK}",
+        "driver.yaml:1:1: key 'self_test': 'method' is missing: write 'method: NAME' into it");
+    BAD("self_test: {}", "driver.yaml:1:1: key 'self_test': 'method' is missing: write 'method: NAME' into it");
+    BAD("self_test: find", "driver.yaml:1:12: key 'self_test': must be a map, not 'find'");
+    BAD("self_test:", "driver.yaml:1:11: key 'self_test': must be a map, not nothing");
+    BAD("self_test: {method: a, method: b, request: 1, request: 2}",
+        "driver.yaml:1:24: key 'method': stands here for the second time (the first is at line 1)",
+        "driver.yaml:1:47: key 'request': stands here for the second time (the first is at line 1)");
+    BAD("self_test: {method: a, request: {n: 99999999999999999999}}",
+        "driver.yaml:1:37: the number 99999999999999999999 does not fit into 64 bits (quote it to make it a string)");
+}
+
+Test(manifest, refuses_a_request_that_is_too_long_to_be_told)
+{
+    char text[MANIFEST_REQUEST_MAX + 128];
+    const int size =
+        snprintf(text, sizeof(text), "self_test: {method: a, request: %0*d.}", (int)MANIFEST_REQUEST_MAX, 0);
+    memset(text + strlen("self_test: {method: a, request: "), 'x', MANIFEST_REQUEST_MAX);
+    cr_assert_lt((size_t)size, sizeof(text));
+    BAD(text, "driver.yaml:1:33: key 'request': 32772 bytes as msgpack, but at most 32768 are allowed here");
 }
 
 Test(manifest, names_the_nearest_key)

@@ -123,6 +123,16 @@ void rig_set(const char *service, uint64_t group)
     cr_assert_eq(host_set_service(rig.host, &options, group, rig_now(), &error), DROVER_OK, "%s", error.text);
 }
 
+static const char *starting;
+
+static bool is_ready_with_all(void)
+{
+    enum host_service_state state = HOST_SERVICE_STARTING;
+    uint64_t generation;
+    const char *reason;
+    return host_service_report(rig.host, starting, &state, &generation, &reason) && state == HOST_SERVICE_READY;
+}
+
 void rig_start(const char *service, const char *body)
 {
     char line[80];
@@ -130,6 +140,8 @@ void rig_start(const char *service, const char *body)
     rig_set(service, 0);
     snprintf(line, sizeof(line), "switch %s g1", service);
     rig_wait(line);
+    starting = service;
+    rig_wait_until(is_ready_with_all);
     rig_settle();
     rig_mark();
 }
@@ -265,13 +277,18 @@ static void take_events(void)
 
 void rig_turn(void)
 {
-    struct pollfd descriptor = {.fd = host_fd(rig.host), .events = POLLIN};
     host_step(rig.host, rig_now());
     take_events();
-    play_core(); /* its notices would end the sleep */
-    const uint64_t now_ms = rig_now(), due_ms = host_deadline_ms(rig.host);
+    play_core(); /* its notices would end a sleep */
+}
+
+/* As long as the host allows, and no longer than anybody has patience. */
+static void sleep_until(uint64_t end_ms)
+{
+    struct pollfd descriptor = {.fd = host_fd(rig.host), .events = POLLIN};
+    const uint64_t now_ms = rig_now(), due_ms = host_deadline_ms(rig.host), left_ms = end_ms - sys_now_ms();
     const uint64_t wait_ms = due_ms > now_ms ? due_ms - now_ms : 0;
-    poll(&descriptor, 1, wait_ms < PATIENCE_MS ? (int)wait_ms : PATIENCE_MS);
+    poll(&descriptor, 1, (int)(wait_ms < left_ms ? wait_ms : left_ms));
 }
 
 static const char *wanted_line;
@@ -294,6 +311,8 @@ void rig_wait_until(rig_condition_fn *condition)
         cr_assert_lt(sys_now_ms(), end_ms, "'%s' did not come; since the mark:\n%s",
                      condition == line_has_come ? wanted_line : "what was waited for", rig.log + rig.mark);
         rig_turn();
+        if (!condition() && sys_now_ms() < end_ms)
+            sleep_until(end_ms);
     }
 }
 
@@ -351,10 +370,25 @@ pid_t rig_pid(const char *service, uint64_t generation, unsigned index)
     return 0;
 }
 
-void rig_kill(pid_t pid)
+static struct {
+    const char *service;
+    uint64_t generation;
+    unsigned index;
+} victim;
+
+static bool victim_runs(void)
+{
+    return rig_pid(victim.service, victim.generation, victim.index) > 0;
+}
+
+void rig_kill(const char *service, uint64_t generation, unsigned index)
 {
     siginfo_t info;
-    cr_assert_gt(pid, 0);
+    victim.service = service;
+    victim.generation = generation;
+    victim.index = index;
+    rig_wait_until(victim_runs);
+    const pid_t pid = rig_pid(service, generation, index);
     cr_assert_eq(kill(pid, SIGKILL), 0);
     cr_assert_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 }

@@ -55,15 +55,16 @@ void rig_write(const char *service, const char *body);
 /* host_set_service(), which must succeed; the driver is the service's own. */
 void rig_set(const char *service, uint64_t group);
 
-/* rig_write(), rig_set(), and wait until it serves. */
+/* rig_write(), rig_set(), and wait until it serves with all replicas. */
 void rig_start(const char *service, const char *body);
 
 uint64_t rig_now(void);
 
-/* One turn of a broker's loop: sleeps only as long as the host allows. */
+/* One turn of a broker's loop, without its sleep. */
 void rig_turn(void);
 
-/* Turn until a line has come since the mark, or a condition holds; fails the test after 20 s. */
+/* Turn until a line has come since the mark, or a condition holds, with sleeps of the length that the host allows;
+ * fails the test after 20 s. */
 void rig_wait(const char *line);
 typedef bool rig_condition_fn(void);
 void rig_wait_until(rig_condition_fn *condition);
@@ -81,8 +82,8 @@ unsigned rig_count(const char *line);
 /* The process of replica `index` of a generation; 0 when there is none. */
 pid_t rig_pid(const char *service, uint64_t generation, unsigned index);
 
-/* SIGKILL, and wait until it is seen to be dead; the host is not told. */
-void rig_kill(pid_t pid);
+/* Wait until that process runs, SIGKILL it, and wait until it is dead; the host has not looked then. */
+void rig_kill(const char *service, uint64_t generation, unsigned index);
 
 /* The rollout of a service. */
 struct host_rollout_report rig_rollout(const char *service);

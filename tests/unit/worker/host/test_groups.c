@@ -74,7 +74,7 @@ Test(groups, none_switches_when_one_fails)
     rig_wait("probe b g2");
     answer("a");
     rig_wait_until(a_is_held);
-    rig_kill(rig_pid("b", 2, 0));
+    rig_kill("b", 2, 0);
     rig_wait("group 7 given up by b: ");
     set_back();
     cr_expect_null(rig_find("switch"));
@@ -146,16 +146,30 @@ Test(groups, are_given_up_when_their_only_service_was_taken_away)
     cr_expect_null(rig_find("group 7 done"));
 }
 
-Test(groups, are_given_up_when_one_is_set_once_more)
+Test(groups, end_before_one_is_changed_once_more)
 {
     start_two();
     rig.tested = RIG_SILENCE;
     set_both(7);
     rig_wait("probe a g2");
+    rig_wait("probe b g2");
     rig.options.settings = "\x81\xa1s\x03";
     rig_set("a", 0);
-    rig_wait("told a g2 started");
     answer("a");
+    answer("b");
+    rig.tested = RIG_YES;
+    rig_wait("group 7 done");
+    rig_wait("switch a g3");
+    cr_expect_eq(rig.settings[3], 3U);
+}
+
+/* Nothing of it runs yet, so the later one takes its place. */
+Test(groups, are_given_up_when_one_is_set_to_something_else_before_it_is_obtained)
+{
+    start_two();
+    set_both(7);
+    rig.options.settings = "\x81\xa1s\x03";
+    rig_set("a", 0);
     rig_wait("group 7 given up by a: ");
     cr_expect_null(rig_find("switch b"));
 }

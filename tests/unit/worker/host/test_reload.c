@@ -215,7 +215,7 @@ Test(reload, asks_nothing_of_a_worker_that_is_dead)
     cr_assert(host_worker_report(rig.host, "a", 1, &worker));
     cr_assert_gt(worker.pid, 0);
     host_worker_ready(rig.host, worker.worker, rig_now());
-    rig_kill((pid_t)worker.pid);
+    rig_kill("a", 2, 0);
     rig_wait_until(is_dead_or_gone);
     cr_expect_null(rig_find("probe"));
 }
@@ -247,7 +247,7 @@ Test(reload, makes_a_damaged_artefact_anew)
     cr_assert_not_null(file);
     fputs("# damaged\n", file);
     fclose(file);
-    rig_kill(rig_pid("a", 1, 0));
+    rig_kill("a", 1, 0);
     rig_wait("obtained a");
     rig_settle();
     cr_expect_gt(rig_pid("a", 1, 0), 0);
@@ -263,13 +263,13 @@ Test(reload, goes_back_when_the_new_one_dies_twice_in_its_probation)
     strcpy(first, rig_rollout("a").artefact);
     rig_write("a", OTHER);
     rig_wait("told a g1 ended");
-    rig_kill(rig_pid("a", 2, 0));
+    rig_kill("a", 2, 0);
     rig_mark();
     rig_wait("expect a g2");
     rig_turn();
     cr_expect(rig_is("a", "probation"));
     rig_turn();
-    rig_kill(rig_pid("a", 2, 0));
+    rig_kill("a", 2, 0);
     rig_wait("switch a g3");
     cr_expect_str_eq(rig_rollout("a").artefact, first);
     cr_expect_eq(rig_rollout("a").quarantined, 1U);
@@ -440,6 +440,11 @@ Test(reload, restarted_by_hand_in_every_state_it_ends_with_the_new_one)
     }
 }
 
+static bool nothing_is_left(void)
+{
+    return host_is_empty(rig.host);
+}
+
 Test(reload, stops_in_every_state)
 {
     for (size_t i = 0; i < STAGES; i++) {
@@ -447,10 +452,7 @@ Test(reload, stops_in_every_state)
         rig_start("a", STEADY);
         go_to(i);
         host_stop(rig.host, rig_now());
-        const uint64_t end_ms = sys_now_ms() + 20000;
-        while (!host_is_empty(rig.host) && sys_now_ms() < end_ms)
-            rig_turn();
-        cr_expect(host_is_empty(rig.host), "at %s", stages[i]);
+        rig_wait_until(nothing_is_left);
         cr_expect_eq(count_children(), 0U);
         rig_done();
         rig_init();

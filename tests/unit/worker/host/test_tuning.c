@@ -43,7 +43,7 @@ Test(tuning, gives_settings_to_workers_as_they_run)
     cr_expect_null(rig_find("switch"));
 
     rig.settings[1] = 0;
-    rig_kill(rig_pid("a", 1, 0));
+    rig_kill("a", 1, 0);
     rig_wait("expect a g1");
     cr_expect_eq(rig.settings[1], 2U, "whoever comes later has them, too");
 }
@@ -105,7 +105,7 @@ Test(tuning, makes_a_new_generation_when_a_worker_dies_meanwhile)
     rig_wait("reconfigure a g1");
     rig_turn();
     answer(0, true);
-    rig_kill(rig_pid("a", 1, 1));
+    rig_kill("a", 1, 1);
     rig.tuned = RIG_YES;
     rig_wait("switch a g2");
     rig_settle();
@@ -144,7 +144,7 @@ Test(tuning, remembers_which_settings_were_taken)
     rig_wait("told a g1 ended");
     for (int i = 0; i < 2; i++) {
         rig_mark();
-        rig_kill(rig_pid("a", 2, 0));
+        rig_kill("a", 2, 0);
         rig_wait("told a g2 died");
         rig_turn();
         rig_turn();

@@ -77,6 +77,29 @@ Test(verdict, knows_a_module_by_its_form_and_by_its_origin)
     cr_expect(finding.module);
 }
 
+#define ASKS(self_test) \
+    "{\"event\":\"done\",\"artefact\":\"" HASH_A "\",\"path\":\"/store/artefact/a\",\"self_test\":" self_test "}"
+
+Test(verdict, takes_what_its_manifest_wants_to_be_asked)
+{
+    judge_done(OBTAIN_BUILDING, ASKS("{\"method\":\"find\",\"request\":\"81a16100\",\"expect\":\"NOT_FOUND\"}"));
+    cr_expect_eq(verdict.event, OBTAIN_ON_DONE);
+    cr_expect_str_eq(finding.self_test.method, "find");
+    cr_assert_eq(finding.self_test.request_size, 4);
+    cr_expect_arr_eq(finding.self_test.request,
+                     "\x81\xa1"
+                     "a\x00",
+                     4);
+    cr_expect_eq(finding.self_test.expect, DROVER_NOT_FOUND);
+    judge_done(OBTAIN_BUILDING, ASKS("{\"method\":\"ping\",\"request\":null,\"expect\":\"OK\"}"));
+    cr_expect_str_eq(finding.self_test.method, "ping");
+    cr_expect_null(finding.self_test.request);
+    cr_expect_eq(finding.self_test.expect, DROVER_OK);
+    judge_done(OBTAIN_BUILDING, ASKS("null"));
+    cr_expect_eq(verdict.event, OBTAIN_ON_DONE);
+    cr_expect_null(finding.self_test.method, "what was built before it does not count");
+}
+
 Test(verdict, refuses_content_that_the_lock_file_does_not_have)
 {
     origin.content = HASH_B;
@@ -185,6 +208,12 @@ Test(verdict, refuses_a_result_that_is_not_sound)
         "{\"event\":\"done\",\"artefact\":\"" HASH_A "\",\"path\":\"relative\"}",
         "{\"event\":\"done\",\"artefact\":\"" HASH_A HASH_A "\",\"path\":\"/store\"}",
         "{\"event\":\"done\",\"artefact\":7,\"path\":\"/store\"}",
+        ASKS("\"find\""),
+        ASKS("{\"method\":7,\"request\":null,\"expect\":\"OK\"}"),
+        ASKS("{\"method\":\"find\",\"request\":null,\"expect\":\"WELL\"}"),
+        ASKS("{\"method\":\"find\",\"request\":null}"),
+        ASKS("{\"method\":\"find\",\"request\":\"81a\",\"expect\":\"OK\"}"),
+        ASKS("{\"method\":\"find\",\"request\":\"no\",\"expect\":\"OK\"}"),
     };
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
         judge_done(OBTAIN_BUILDING, results[i]);

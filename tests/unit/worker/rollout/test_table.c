@@ -39,6 +39,7 @@ static unsigned on(enum rollout_event event)
         return on_reconfigured("A2");
     case ROLLOUT_ON_ROLLBACK:
     case ROLLOUT_ON_CALL_OFF:
+    case ROLLOUT_ON_RESUME:
     case ROLLOUT_ON_STOP:
     case ROLLOUT_EVENT_END:
         break;

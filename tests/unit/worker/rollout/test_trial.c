@@ -320,3 +320,51 @@ Test(trial, five_old_versions_are_remembered)
     cr_expect_eq(memory->stable[0].artefact.octets[0], 'G');
     cr_expect_eq(memory->stable[5].artefact.octets[0], 'B');
 }
+
+/* --- stopped by hand -----------------------------------------------------------------------------------------------
+ */
+
+Test(trial, what_is_stopped_by_hand_proves_nothing_meanwhile)
+{
+    bring("B1");
+    on_event(ROLLOUT_ON_CALL_OFF);
+    cr_expect_eq(rig.machine.due_ms, ROLLOUT_NEVER);
+    rig.now_ms += 10 * rig.machine.rules.probation_ms;
+    cr_expect_eq(on_event(ROLLOUT_ON_TICK), 0U);
+    cr_expect_eq(rig.machine.state, ROLLOUT_PROBATION);
+    on_event(ROLLOUT_ON_RESUME);
+    cr_expect_eq(rig.machine.due_ms, rig.now_ms + rig.machine.rules.probation_ms, "it begins again");
+}
+
+Test(trial, a_mishap_counts_for_nobody)
+{
+    bring("B1");
+    for (unsigned i = 0; i < 10; i++)
+        cr_expect_eq(on_died(rig.machine.active.number, ROLLOUT_MISHAP, "no descriptor is left"), 0U);
+    cr_expect_eq(rig.machine.state, ROLLOUT_PROBATION);
+}
+
+Test(trial, a_candidate_that_a_mishap_kept_from_starting_is_not_to_blame)
+{
+    go_to(ROLLOUT_STARTING);
+    cr_expect_eq(on_died(rig.machine.candidate.number, ROLLOUT_MISHAP, "no descriptor is left"),
+                 DOES(RETIRE) | DOES(GIVE_UP));
+    cr_expect_not(is_quarantined("B1"));
+}
+
+Test(trial, what_fails_its_self_test_is_not_stable_before_it_passes_though_there_is_no_other)
+{
+    const struct rollout_rules rules = rig.machine.rules;
+    rollout_init(&rig.machine, &rules, NULL, 0);
+    on_change("A1");
+    on_obtained();
+    on_ready();
+    cr_assert_eq(rig.machine.state, ROLLOUT_PROBATION);
+    for (int i = 0; i < 3; i++) {
+        on_test_failed("it said no");
+        cr_expect_eq(on_due(), DOES(SELF_TEST), "it is asked again");
+        cr_expect_gt(rig.machine.due_ms, rig.now_ms);
+    }
+    on_tested();
+    cr_expect_eq(on_due(), DOES_MARK);
+}
