@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "broker/io/absent.h"
 #include "broker/io/control_parts.h"
 #include "broker/io/log.h"
 #include "broker/io/tell.h"
@@ -134,6 +135,7 @@ static enum drover_status start(struct control *control, struct drover_error *er
     if (control->change == NULL)
         return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for the control loop");
     reloader_init(&control->reloader, options->roster, options->keeper, &control->history, control->change);
+    absent_tell(options->roster, &control->history);
     if (open_loop(control, error) != DROVER_OK || start_services(control, error) != DROVER_OK)
         return error->status;
     watch_configuration(control);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/io/absent.h"
 #include "broker/io/control.h"
 #include "broker/io/data.h"
 #include "broker/io/listen.h"
@@ -149,27 +150,55 @@ static enum drover_status find_installation(struct broker *broker, struct drover
     return DROVER_OK;
 }
 
-/* The configuration and its lock file. */
-static int load(const struct arguments *arguments, struct broker *broker)
+static enum drover_status name_paths(struct broker *broker, struct drover_error *error)
+{
+    const char *state_dir = broker->roster.config->state_dir;
+    broker->run_folder = text_format("%s/run", state_dir);
+    broker->endpoint = text_format("ipc://%s/run/workers.sock", state_dir);
+    broker->services_folder = text_format("%s/services", state_dir);
+    broker->store = text_format("%s/store", state_dir);
+    broker->memory = text_format("%s/versions", state_dir);
+    if (broker->run_folder == NULL || broker->endpoint == NULL || broker->services_folder == NULL ||
+        broker->store == NULL || broker->memory == NULL)
+        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for paths");
+    return DROVER_OK;
+}
+
+/* What the lock file and the paths add to a configuration, which is taken. */
+static int complete(const struct arguments *arguments, struct broker *broker, struct config *config)
 {
     enum lockkeeper_mode mode = arguments->locked ? LOCKKEEPER_LOCKED : LOCKKEEPER_WRITES;
     struct config_messages messages = {0};
     struct drover_error error = {0};
-    struct config *config = NULL;
-    char hash[HOST_HASH_SIZE];
-    roster_hash_file(arguments->config, hash);
-    if (print_messages(load_config(arguments->config, &config, &messages), &messages) != 0)
-        return EXIT_CONFIG;
     if (arguments->frozen)
         mode = LOCKKEEPER_FROZEN;
     if (print_messages(lockkeeper_read(&broker->keeper, config, mode, &messages), &messages) != 0) {
         config_free(config);
         return EXIT_CONFIG;
     }
-    if (roster_init(&broker->roster, &config, &broker->keeper, broker->worker_program, &error) != DROVER_OK)
+    if (roster_init(&broker->roster, &config, &broker->keeper, broker->worker_program, &error) != DROVER_OK ||
+        name_paths(broker, &error) != DROVER_OK)
         return print_error(&error);
-    memcpy(broker->roster.file_hash, hash, sizeof(hash));
     return 0;
+}
+
+/* The configuration and its lock file. To start, a driver need not be there that a service can do without. */
+static int load(const struct arguments *arguments, struct broker *broker)
+{
+    struct config_messages mistakes = {0};
+    struct config *config = NULL;
+    char hash[HOST_HASH_SIZE];
+    roster_hash_file(arguments->config, hash);
+    const enum drover_status status = arguments->check ? load_config(arguments->config, &config, &mistakes)
+                                                       : load_config_leniently(arguments->config, &config, &mistakes);
+    if (status != DROVER_OK)
+        return print_messages(status, &mistakes);
+    const int result = complete(arguments, broker, config);
+    if (result == 0 && !absent_settle(&broker->roster, broker->memory))
+        return print_messages(DROVER_INVALID_ARGUMENT, &mistakes);
+    config_messages_done(&mistakes);
+    memcpy(broker->roster.file_hash, hash, sizeof(hash));
+    return result;
 }
 
 /* ---- set up ---- */
@@ -235,20 +264,6 @@ static enum drover_status find_group(const struct config *config, int64_t *ret_g
     return DROVER_OK;
 }
 
-static enum drover_status name_paths(struct broker *broker, struct drover_error *error)
-{
-    const char *state_dir = broker->roster.config->state_dir;
-    broker->run_folder = text_format("%s/run", state_dir);
-    broker->endpoint = text_format("ipc://%s/run/workers.sock", state_dir);
-    broker->services_folder = text_format("%s/services", state_dir);
-    broker->store = text_format("%s/store", state_dir);
-    broker->memory = text_format("%s/versions", state_dir);
-    if (broker->run_folder == NULL || broker->endpoint == NULL || broker->services_folder == NULL ||
-        broker->store == NULL || broker->memory == NULL)
-        return drover_error_set(error, DROVER_RESOURCE_EXHAUSTED, "no memory for paths");
-    return DROVER_OK;
-}
-
 /* Workers and compilers of root's broker run as other users: they may pass through its folders, but not list them. */
 static enum drover_status make_passable(const char *path, struct drover_error *error)
 {
@@ -266,8 +281,8 @@ static enum drover_status set_up(struct broker *broker, struct drover_error *err
 {
     const struct config *config = broker->roster.config;
     int64_t group = -1;
-    if (name_paths(broker, error) != DROVER_OK || find_group(config, &group, error) != DROVER_OK ||
-        make_passable(config->state_dir, error) != DROVER_OK || make_passable(broker->run_folder, error) != DROVER_OK ||
+    if (find_group(config, &group, error) != DROVER_OK || make_passable(config->state_dir, error) != DROVER_OK ||
+        make_passable(broker->run_folder, error) != DROVER_OK ||
         make_passable(broker->services_folder, error) != DROVER_OK || lock_all(config, error) != DROVER_OK)
         return error->status;
     const struct data_options data = {.listen = config->listen,

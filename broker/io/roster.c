@@ -50,6 +50,12 @@ static char *write_grants(const struct config_service *service)
     return text;
 }
 
+/* Does drover make its program itself, of what somebody else wrote? */
+static bool is_foreign(enum reference_kind kind)
+{
+    return kind == REFERENCE_SOURCE || kind == REFERENCE_GIT;
+}
+
 static bool fill_sandbox(struct roster_entry *entry)
 {
     const struct config_service *service = entry->service;
@@ -66,7 +72,7 @@ static bool fill_sandbox(struct roster_entry *entry)
         .memory_bytes = service->grant_memory,
         .cpus = service->grant_cpu,
         .user = service->user,
-        .foreign = kind == REFERENCE_SOURCE || kind == REFERENCE_GIT,
+        .foreign = is_foreign(kind),
     };
     return entry->read != NULL && entry->write != NULL && entry->grants != NULL;
 }
@@ -277,6 +283,13 @@ struct roster_entry *roster_find(const struct roster *roster, const char *servic
             return &roster->entries[i];
     }
     return NULL;
+}
+
+void roster_set_kind(struct roster *roster, struct roster_entry *entry, enum reference_kind kind)
+{
+    roster->config->services[entry - roster->entries].resolution.kind = kind;
+    entry->origin.kind = origin_kind(kind);
+    entry->sandbox.foreign = is_foreign(kind);
 }
 
 void roster_note(struct roster_entry *entry, const struct host_obtained *obtained)

@@ -59,6 +59,9 @@ struct roster_entry *roster_find(const struct roster *roster, const char *servic
 DROVER_MUST_CHECK enum drover_status roster_look_up(struct roster_entry *entry, const struct lockkeeper *keeper,
                                                     bool *ret_changed, struct drover_error *error);
 
+/* Its driver, which comes from a path, turns out to be of this kind. */
+void roster_set_kind(struct roster *roster, struct roster_entry *entry, enum reference_kind kind);
+
 /* The driver of an entry was obtained. */
 void roster_note(struct roster_entry *entry, const struct host_obtained *obtained);
 

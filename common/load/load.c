@@ -60,6 +60,13 @@ static char *file(void *context, const char *path)
     return data;
 }
 
+/* In place of the messages that there are. */
+static enum drover_status fail(struct config_messages *messages, enum drover_status status, char *line)
+{
+    config_messages_done(messages);
+    return messages_one(messages, status, line);
+}
+
 /* What the settings of all services name. */
 static enum drover_status find_files(struct config *config, struct config_messages *messages)
 {
@@ -67,24 +74,21 @@ static enum drover_status find_files(struct config *config, struct config_messag
     for (size_t i = 0; i < config->service_count; i++) {
         struct config_service *service = &config->services[i];
         enum drover_status status = files_find(service, config->directory, &error);
+        if (status == DROVER_FAILED_PRECONDITION && messages->count > 0)
+            return DROVER_INVALID_ARGUMENT; /* there are mistakes enough */
         if (status == DROVER_FAILED_PRECONDITION)
-            return messages_one(messages, DROVER_INVALID_ARGUMENT,
-                                text_format("%s:%u:%u: %s", config->path, service->line, service->column, error.text));
+            return fail(messages, DROVER_INVALID_ARGUMENT,
+                        text_format("%s:%u:%u: %s", config->path, service->line, service->column, error.text));
         if (status != DROVER_OK)
-            return messages_one(messages, status, strdup(error.text));
+            return fail(messages, status, strdup(error.text));
     }
     return DROVER_OK;
 }
 
-enum drover_status load_config(const char *path, struct config **ret_config, struct config_messages *ret_messages)
+static enum drover_status load(const char *path, const char *place, bool lenient, struct config **ret_config,
+                               struct config_messages *ret_messages)
 {
-    return load_config_as(path, path, ret_config, ret_messages);
-}
-
-enum drover_status load_config_as(const char *path, const char *place, struct config **ret_config,
-                                  struct config_messages *ret_messages)
-{
-    const struct config_sources sources = {.env = env, .file = file, .disk = &load_disk};
+    const struct config_sources sources = {.env = env, .file = file, .disk = &load_disk, .lenient = lenient};
     struct drover_error error = {0};
     struct config *config = NULL;
     char *text = NULL;
@@ -105,4 +109,21 @@ enum drover_status load_config_as(const char *path, const char *place, struct co
     else
         config_free(config);
     return status;
+}
+
+enum drover_status load_config(const char *path, struct config **ret_config, struct config_messages *ret_messages)
+{
+    return load(path, path, false, ret_config, ret_messages);
+}
+
+enum drover_status load_config_leniently(const char *path, struct config **ret_config,
+                                         struct config_messages *ret_messages)
+{
+    return load(path, path, true, ret_config, ret_messages);
+}
+
+enum drover_status load_config_as(const char *path, const char *place, struct config **ret_config,
+                                  struct config_messages *ret_messages)
+{
+    return load(path, place, false, ret_config, ret_messages);
 }

@@ -13,8 +13,12 @@
 DROVER_MUST_CHECK enum drover_status load_config(const char *path, struct config **ret_config,
                                                  struct config_messages *ret_messages);
 
-/* The same, but as if what is in `path` stood in the file `place`, which need not exist: that is where its relative
- * paths begin. Messages name `path`. */
+/* The same, with lenient sources: what was passed over is listed in `*ret_messages` though the file was taken. */
+DROVER_MUST_CHECK enum drover_status load_config_leniently(const char *path, struct config **ret_config,
+                                                           struct config_messages *ret_messages);
+
+/* As load_config(), but as if what is in `path` stood in the file `place`, which need not exist: that is where its
+ * relative paths begin. Messages name `path`. */
 DROVER_MUST_CHECK enum drover_status load_config_as(const char *path, const char *place, struct config **ret_config,
                                                     struct config_messages *ret_messages);
 
