@@ -191,8 +191,10 @@ static int load(const struct arguments *arguments, struct broker *broker)
     roster_hash_file(arguments->config, hash);
     const enum drover_status status = arguments->check ? load_config(arguments->config, &config, &mistakes)
                                                        : load_config_leniently(arguments->config, &config, &mistakes);
-    if (status != DROVER_OK)
-        return print_messages(status, &mistakes);
+    if (status != DROVER_OK) {
+        (void)print_messages(status, &mistakes);
+        return EXIT_CONFIG;
+    }
     const int result = complete(arguments, broker, config);
     if (result == 0 && !absent_settle(&broker->roster, broker->memory))
         return print_messages(DROVER_INVALID_ARGUMENT, &mistakes);

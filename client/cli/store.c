@@ -38,7 +38,7 @@ static int become(const struct store_options *storing, const struct place *place
     helper_add(&command, word);
     helper_add_option(&command, "--store", place->store);
     helper_add_option(&command, "--lock", place->config == NULL ? NULL : place->config->lock_path);
-    if (storing->place.store == NULL)
+    if (place->config != NULL && storing->place.store == NULL)
         helper_add_text(&command, "--versions", text_format("%s/versions", place->config->state_dir));
     add_time(&command, "--max-age", storing->max_age_ms);
     add_time(&command, "--min-age", storing->min_age_ms);

@@ -186,7 +186,7 @@ enum drover_status users_reconfigure(void *state, const struct drover_value *set
     void *fresh = NULL;
     enum drover_status status = users_configure(settings, users->use, &fresh, error);
 
-    if (status != DROVER_OK)
+    if (status != DROVER_OK || fresh == NULL)
         return status;
     const struct users former = *users;
     *users = *(struct users *)fresh;
