@@ -25,6 +25,7 @@ bool stage_send_frames(struct stage *stage, const struct drover_text *frames, si
     if (sent)
         return true;
     char text[512];
+    stage->is_ready = false; /* whoever closes his connection is as good as dead, though his end may take a moment */
     if (subject_has_ended(&stage->subject))
         return finding_fail(finding, "%s", subject_end_text(&stage->subject, text, sizeof(text)));
     return finding_fail(finding, "has closed its connection: %s", zmq_strerror(zmq_errno()));
