@@ -13,6 +13,7 @@
 #include "broker/io/dying.h"
 #include "broker/io/listen.h"
 #include "broker/io/log.h"
+#include "broker/io/notices.h"
 #include "broker/io/orders.h"
 #include "broker/io/post.h"
 #include "broker/io/zbody.h"
@@ -49,55 +50,6 @@ static uint64_t random_number(void *context)
 
 /* ---- effects ---- */
 
-static char *copy_text(const char *text)
-{
-    char *copy = strdup(text);
-    if (copy == NULL)
-        abort();
-    return copy;
-}
-
-static void take_figures(const struct core *core, struct figures *figures)
-{
-    core_stats(core, &figures->core);
-    figures->service_count = core_list_services(core, NULL, 0);
-    figures->worker_count = core_list_workers(core, NULL, 0);
-    figures->services = calloc(figures->service_count + 1, sizeof(*figures->services));
-    figures->names = calloc(figures->service_count + 1, sizeof(*figures->names));
-    figures->workers = calloc(figures->worker_count + 1, sizeof(*figures->workers));
-    if (figures->services == NULL || figures->names == NULL || figures->workers == NULL)
-        abort();
-    core_list_services(core, figures->services, figures->service_count);
-    core_list_workers(core, figures->workers, figures->worker_count);
-    for (size_t i = 0; i < figures->service_count; i++) {
-        figures->names[i] = copy_text(figures->services[i].name);
-        figures->services[i].name = NULL;
-    }
-}
-
-static enum notice_kind notice_of(enum effect_kind kind)
-{
-    switch (kind) {
-    case EFFECT_WORKER_READY:
-        return NOTICE_WORKER_READY;
-    case EFFECT_WORKER_CONFIG_ERROR:
-        return NOTICE_WORKER_CONFIG_ERROR;
-    case EFFECT_WORKER_HUNG:
-        return NOTICE_WORKER_HUNG;
-    case EFFECT_WORKER_DRAINED:
-        return NOTICE_WORKER_DRAINED;
-    case EFFECT_PROBED:
-        return NOTICE_PROBED;
-    case EFFECT_RECONFIGURED:
-        return NOTICE_RECONFIGURED;
-    case EFFECT_ADMIN:
-        return NOTICE_ADMIN;
-    case EFFECT_SEND:
-        break;
-    }
-    return NOTICE_FAILED;
-}
-
 static void send_notice(struct data *data, struct notice *notice)
 {
     notice_send(data->data_end, notice);
@@ -106,22 +58,7 @@ static void send_notice(struct data *data, struct notice *notice)
 
 static void tell_control(struct data *data, const struct effects *effects, struct effect *effect)
 {
-    struct notice *notice = notice_new(notice_of(effect->kind));
-    notice->text = copy_text((const char *)effects_octets(effects, effect));
-    notice->worker = effect->worker;
-    notice->peer = effect->peer;
-    notice->session = effect->session;
-    notice->call = effect->call;
-    if (effect->kind == EFFECT_ADMIN)
-        take_figures(data->core, &notice->figures);
-    if (effect->body.present) {
-        notice->size = effect->body.size;
-        notice->data = malloc(notice->size + 1);
-        if (notice->data == NULL)
-            abort();
-        memcpy(notice->data, zbody_ops.data(&effect->body), notice->size);
-    }
-    send_notice(data, notice);
+    send_notice(data, notice_of_effect(data->core, effects, effect));
 }
 
 /* Do what the core wants done. */
@@ -224,17 +161,9 @@ static void ask(struct data *data, const struct order *order, uint64_t now_ms)
     struct notice *notice = notice_new(settings ? NOTICE_RECONFIGURED : NOTICE_PROBED);
     notice->worker = order->worker;
     notice->call = settings ? 0 : (uint64_t)error.status;
-    notice->text = copy_text(error.text);
-    send_notice(data, notice);
-}
-
-static void count(struct data *data, const struct order *order)
-{
-    struct notice *notice = notice_new(NOTICE_COUNTED);
-    notice->service = copy_text(order->service);
-    notice->generation = order->generation;
-    (void)core_generation_stats(data->core, order->service, order->started, &notice->previous);
-    (void)core_generation_stats(data->core, order->service, order->generation, &notice->fresh);
+    notice->text = strdup(error.text);
+    if (notice->text == NULL)
+        abort(); /* as notice_new() does */
     send_notice(data, notice);
 }
 
@@ -274,7 +203,7 @@ static void obey(struct data *data, struct order *order)
         ask(data, order, now_ms);
         break;
     case ORDER_COUNT:
-        count(data, order);
+        send_notice(data, notice_of_count(data->core, order));
         break;
     case ORDER_WORKER_CLOSED:
         core_worker_closed(data->core, now_ms, order->worker, order->started);

@@ -1,6 +1,8 @@
 /* single.c - see single.h */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -8,6 +10,9 @@
 #include <unistd.h>
 
 #include "broker/io/single.h"
+
+#define ROUNDS 25 /* a second in all */
+#define ROUND_MS 40
 
 static void read_owner(int descriptor, char *owner, size_t size)
 {
@@ -24,13 +29,24 @@ static void write_owner(int descriptor)
         (void)!pwrite(descriptor, owner, (size_t)length, 0); /* for messages only: the lock itself is what counts */
 }
 
+/* A broker that was just killed holds its locks until the kernel has taken it apart. */
+static bool lock(int descriptor)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        if (flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        (void)poll(NULL, 0, ROUND_MS);
+    }
+    return false;
+}
+
 enum drover_status single_lock(const char *path, struct drover_error *error)
 {
     const int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor < 0)
         return drover_error_set(error, DROVER_PERMISSION_DENIED, "lock file '%s' cannot be opened: %s", path,
                                 strerror(errno));
-    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock(descriptor)) {
         char owner[32];
         read_owner(descriptor, owner, sizeof(owner));
         close(descriptor);

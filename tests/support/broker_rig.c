@@ -39,8 +39,7 @@ bool broker_rig_is_sanitized(void)
     return false;
 }
 
-/* The test cannot go on. The broker ends with the test. */
-static _Noreturn void DROVER_PRINTF(2, 3) give_up(const struct broker_rig *rig, const char *format, ...)
+_Noreturn void broker_rig_give_up(const struct broker_rig *rig, const char *format, ...)
 {
     char *output = broker_rig_output(rig);
     va_list arguments;
@@ -75,7 +74,7 @@ void broker_rig_write(const struct broker_rig *rig, const char *name, unsigned m
     FILE *file = fopen(aside, "we");
     if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0 || chmod(aside, mode) != 0 ||
         rename(aside, path) != 0)
-        give_up(rig, "%s: %s", path, strerror(errno));
+        broker_rig_give_up(rig, "%s: %s", path, strerror(errno));
 }
 
 static char *read_text(const char *path)
@@ -126,7 +125,7 @@ void broker_rig_init_with(struct broker_rig *rig, const char *broker, const char
     *rig = (struct broker_rig){.pidfd = -1, .folder = "/tmp/drover-test-XXXXXX"};
     /* Whoever runs as somebody else than the broker passes through it. */
     if (mkdtemp(rig->folder) == NULL || chmod(rig->folder, 0711) != 0)
-        give_up(rig, "no folder: %s", strerror(errno));
+        broker_rig_give_up(rig, "no folder: %s", strerror(errno));
     snprintf(rig->endpoint, sizeof(rig->endpoint), "ipc://%s/broker.sock", rig->folder);
     snprintf(rig->config, sizeof(rig->config), "%s/drover.yaml", rig->folder);
     write_config(rig, broker != NULL ? broker : "  listen: ['ipc://@/broker.sock']\n  state_dir: @/state\n", services);
@@ -192,7 +191,7 @@ void broker_rig_start(struct broker_rig *rig)
     const int output = open(broker_rig_path(rig, "output"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
     if (output < 0 || rig->pid != 0)
-        give_up(rig, "the broker cannot be started: %s", output < 0 ? strerror(errno) : "one runs");
+        broker_rig_give_up(rig, "the broker cannot be started: %s", output < 0 ? strerror(errno) : "one runs");
     setenv(FAMILY_MARK, rig->folder, 1);
     set_report(rig, "ASAN_OPTIONS");
     set_report(rig, "UBSAN_OPTIONS");
@@ -202,7 +201,7 @@ void broker_rig_start(struct broker_rig *rig)
         become(rig, output);
     close(output);
     if (rig->pid < 0)
-        give_up(rig, "no process: %s", strerror(errno));
+        broker_rig_give_up(rig, "no process: %s", strerror(errno));
     rig->pidfd = family_open_pidfd(rig->pid);
 }
 
@@ -221,7 +220,7 @@ static struct drover_client *new_admin(const struct broker_rig *rig)
     struct drover_error error = {0};
 
     if (drover_client_new(&options, &client, &error) != DROVER_OK)
-        give_up(rig, "no client: %s", error.text);
+        broker_rig_give_up(rig, "no client: %s", error.text);
     return client;
 }
 
@@ -337,9 +336,9 @@ static void look_until(struct broker_rig *rig, bool (*met)(const struct drover_v
             done = met(drover_document_root(answer.document), context);
         forget(&answer);
         if (!done && family_await_pidfd(rig->pidfd, LOOK_EVERY_MS))
-            give_up(rig, "waiting for %s: the broker has ended", what);
+            broker_rig_give_up(rig, "waiting for %s: the broker has ended", what);
         if (!done && sys_now_ms() > until_ms)
-            give_up(rig, "waited in vain for %s (last error: %s)", what, error.text);
+            broker_rig_give_up(rig, "waited in vain for %s (last error: %s)", what, error.text);
     }
     drover_client_free(client);
 }
@@ -426,7 +425,7 @@ void broker_rig_admin(struct broker_rig *rig, const char *verb, const char *serv
     drover_write_string(body, "service");
     drover_write_string(body, service);
     if (!ask(client, verb, body, &answer, &error))
-        give_up(rig, "%s %s: %s", verb, service, error.text);
+        broker_rig_give_up(rig, "%s %s: %s", verb, service, error.text);
     forget(&answer);
     drover_writer_free(body);
     drover_client_free(client);
@@ -441,7 +440,7 @@ int broker_rig_drover(const struct broker_rig *rig, const char *arguments, char 
     snprintf(command, sizeof(command), DROVER_BINARY_DIR "/bin/drover --broker %s %s 2>&1", rig->endpoint, arguments);
     FILE *in = popen(command, "re"); /* NOLINT: the command is the test's own */
     if (in == NULL)
-        give_up(rig, "%s: %s", command, strerror(errno));
+        broker_rig_give_up(rig, "%s: %s", command, strerror(errno));
     while ((got = fread(part, 1, sizeof(part), in)) > 0)
         fwrite(part, 1, got, out);
     fclose(out);
@@ -454,7 +453,7 @@ int broker_rig_drover(const struct broker_rig *rig, const char *arguments, char 
 void broker_rig_signal(const struct broker_rig *rig, int signal)
 {
     if (kill(rig->pid, signal) != 0)
-        give_up(rig, "signal %d: %s", signal, strerror(errno));
+        broker_rig_give_up(rig, "signal %d: %s", signal, strerror(errno));
 }
 
 int broker_rig_await_end(struct broker_rig *rig)
@@ -462,9 +461,9 @@ int broker_rig_await_end(struct broker_rig *rig)
     int status = 0;
 
     if (!family_await_pidfd(rig->pidfd, BROKER_RIG_PATIENCE_MS))
-        give_up(rig, "waited in vain for the end of the broker");
+        broker_rig_give_up(rig, "waited in vain for the end of the broker");
     if (waitpid(rig->pid, &status, 0) != rig->pid)
-        give_up(rig, "no end of the broker: %s", strerror(errno));
+        broker_rig_give_up(rig, "no end of the broker: %s", strerror(errno));
     close(rig->pidfd);
     rig->pid = 0;
     rig->pidfd = -1;
@@ -476,9 +475,9 @@ void broker_rig_stop(struct broker_rig *rig)
     broker_rig_signal(rig, SIGTERM);
     const int status = broker_rig_await_end(rig);
     if (status != 0)
-        give_up(rig, "the broker ended with %d after SIGTERM", status);
+        broker_rig_give_up(rig, "the broker ended with %d after SIGTERM", status);
     if (family_count(rig->folder, 0) != 0)
-        give_up(rig, "the broker has left a process behind");
+        broker_rig_give_up(rig, "the broker has left a process behind");
 }
 
 /* What was killed may need a moment; what is still there then was forgotten. */
@@ -491,7 +490,7 @@ static void require_no_process(const struct broker_rig *rig)
     if (living > 0)
         family_kill(&family);
     if (living > 0)
-        give_up(rig, "%zu processes were left behind, such as %d", living, (int)family.pids[0]);
+        broker_rig_give_up(rig, "%zu processes were left behind, such as %d", living, (int)family.pids[0]);
     family_release(&family);
 }
 
@@ -512,6 +511,6 @@ void broker_rig_done(struct broker_rig *rig)
         broker_rig_stop(rig);
     require_no_process(rig);
     if (nftw(rig->folder, complain_of_report, 16, FTW_PHYS) != 0)
-        give_up(rig, "a sanitizer has complained");
+        broker_rig_give_up(rig, "a sanitizer has complained");
     (void)nftw(rig->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

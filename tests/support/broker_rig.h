@@ -118,6 +118,9 @@ char *broker_rig_output(const struct broker_rig *rig);
  * on both streams, for the caller to free. */
 int broker_rig_drover(const struct broker_rig *rig, const char *arguments, char **ret_text);
 
+/* The test cannot go on: say why, and what the broker has printed. The broker ends with the test. */
+_Noreturn void broker_rig_give_up(const struct broker_rig *rig, const char *format, ...) DROVER_PRINTF(2, 3);
+
 /* Stop it if it runs, check that nothing is left behind, remove the folder. */
 void broker_rig_done(struct broker_rig *rig);
 

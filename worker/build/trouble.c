@@ -7,28 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/sys/sys.h"
+
+/* What a build meets besides: a link where O_NOFOLLOW stands, a fork() that is refused. */
 static enum drover_status status_of(int code)
 {
-    switch (code) {
-    case ENOENT:
-    case ENOTDIR:
-        return DROVER_NOT_FOUND;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return DROVER_PERMISSION_DENIED;
-    case ELOOP: /* O_NOFOLLOW met a link */
+    if (code == ELOOP)
         return DROVER_FAILED_PRECONDITION;
-    case ENOMEM:
-    case EAGAIN: /* of fork() */
-    case EMFILE:
-    case ENFILE:
-    case ENOSPC:
-    case EDQUOT:
-        return DROVER_RESOURCE_EXHAUSTED;
-    default:
-        return DROVER_INTERNAL;
-    }
+    return code == EAGAIN ? DROVER_RESOURCE_EXHAUSTED : sys_status_of(code);
 }
 
 enum drover_status trouble_errno(struct drover_error *error, int code, const char *format, ...)

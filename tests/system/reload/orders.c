@@ -2,7 +2,6 @@
 #include "orders.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,20 +15,6 @@
 #define PROGRAM_MAX ((size_t)256 << 20)
 #define LOOK_EVERY_MS 5
 
-static _Noreturn void DROVER_PRINTF(2, 3) give_up(const struct broker_rig *rig, const char *format, ...)
-{
-    char *output = broker_rig_output(rig);
-    va_list arguments;
-
-    fputs("orders: ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "\nthe broker (%s) has printed:\n%s\n", rig->folder, output);
-    free(output);
-    abort();
-}
-
 /* ---- versions ---- */
 
 /* The copy's orders, in the place of the mark. */
@@ -38,7 +23,7 @@ static void write_orders(const struct broker_rig *rig, char *program, size_t siz
     char *place = memmem(program, size, ORDERS_MARK, strlen(ORDERS_MARK));
 
     if (place == NULL || strlen(orders) >= ORDERS_SIZE || (size_t)(program + size - place) < ORDERS_SIZE)
-        give_up(rig, "%s: no room for '%s'", PROGRAM, orders);
+        broker_rig_give_up(rig, "%s: no room for '%s'", PROGRAM, orders);
     memset(place, 0, ORDERS_SIZE);
     memcpy(place, orders, strlen(orders) + 1);
 }
@@ -52,7 +37,7 @@ static void write_program(const struct broker_rig *rig, const char *name, const 
     FILE *file = fopen(aside, "we");
     if (file == NULL || fwrite(program, 1, size, file) != size || fclose(file) != 0 || chmod(aside, 0755) != 0 ||
         rename(aside, path) != 0)
-        give_up(rig, "%s: %s", path, strerror(errno));
+        broker_rig_give_up(rig, "%s: %s", path, strerror(errno));
 }
 
 void orders_make(const struct broker_rig *rig, const char *name, const char *orders)
@@ -62,7 +47,7 @@ void orders_make(const struct broker_rig *rig, const char *name, const char *ord
     size_t size = 0;
 
     if (sys_read_file(PROGRAM, PROGRAM_MAX, &program, &size, &error) != DROVER_OK)
-        give_up(rig, "%s", error.text);
+        broker_rig_give_up(rig, "%s", error.text);
     write_orders(rig, program, size, orders);
     write_program(rig, name, program, size);
     free(program);
@@ -71,7 +56,7 @@ void orders_make(const struct broker_rig *rig, const char *name, const char *ord
 void orders_init(const struct broker_rig *rig, const char *orders)
 {
     if (mkdir(broker_rig_path(rig, "bin"), 0755) != 0)
-        give_up(rig, "bin: %s", strerror(errno));
+        broker_rig_give_up(rig, "bin: %s", strerror(errno));
     orders_change(rig, orders);
 }
 
@@ -83,7 +68,7 @@ void orders_change(const struct broker_rig *rig, const char *orders)
 void orders_replace_by(const struct broker_rig *rig, const char *name)
 {
     if (rename(broker_rig_path(rig, name), broker_rig_path(rig, "bin/driver")) != 0)
-        give_up(rig, "%s: %s", name, strerror(errno));
+        broker_rig_give_up(rig, "%s: %s", name, strerror(errno));
 }
 
 const char *orders_hash(const struct broker_rig *rig, const char *name)
@@ -94,7 +79,7 @@ const char *orders_hash(const struct broker_rig *rig, const char *name)
     struct drover_error error = {0};
 
     if (sys_hash_file(broker_rig_path(rig, name), hex, &error) != DROVER_OK)
-        give_up(rig, "%s", error.text);
+        broker_rig_give_up(rig, "%s", error.text);
     return hex;
 }
 
@@ -119,7 +104,7 @@ void orders_read(const struct broker_rig *rig, struct orders_ledger *ret)
             capacity = capacity == 0 ? 256 : 2 * capacity;
             ret->entries = realloc(ret->entries, capacity * sizeof(*ret->entries));
             if (ret->entries == NULL)
-                give_up(rig, "no memory for %zu entries", capacity);
+                broker_rig_give_up(rig, "no memory for %zu entries", capacity);
         }
         entry.pid = pid;
         ret->entries[ret->count++] = entry;
@@ -203,8 +188,8 @@ void orders_await_begun(const struct broker_rig *rig, const char *method, size_t
 
     while (count_method(rig, method) < count) {
         if (family_await_pidfd(rig->pidfd, LOOK_EVERY_MS))
-            give_up(rig, "the broker has ended");
+            broker_rig_give_up(rig, "the broker has ended");
         if (sys_now_ms() > until_ms)
-            give_up(rig, "waited in vain for %zu calls of '%s' to begin", count, method);
+            broker_rig_give_up(rig, "waited in vain for %zu calls of '%s' to begin", count, method);
     }
 }
